@@ -1,0 +1,24 @@
+//! What a probe is, and what one run of it leaves behind.
+//!
+//! This crate knows nothing of Sentry, of YAML, of schedules, nor of any protocol. It is the floor of the house: every
+//! other crate stands on it and it stands on none.
+
+mod failure;
+mod op;
+mod outcome;
+mod probe;
+mod propagation;
+mod run;
+mod secret;
+mod span;
+
+pub use crate::{
+    failure::{Excerpt, Failure, FailureClass},
+    op::Op,
+    outcome::{Outcome, Verdict},
+    probe::{BoxFuture, Context, Probe},
+    propagation::{Propagation, Sampled, SpanId, TraceId},
+    run::{Run, run_probe},
+    secret::Secret,
+    span::{Span, SpanRecord, SpanStatus, SpanTree},
+};

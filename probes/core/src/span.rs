@@ -1,0 +1,353 @@
+//! A tree of timed steps, and the one clock that times them.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{FailureClass, Op, SpanId};
+
+/// All spans of one run; a parent comes before its children, the root first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpanTree {
+    /// The run's one reading of the wall clock; every time is this plus an offset.
+    pub started_at: SystemTime,
+    /// The root and everything below it, in the order of opening.
+    pub spans: Vec<SpanRecord>,
+}
+
+/// One step. Times are offsets from the start of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpanRecord {
+    /// Random, unique in the trace.
+    pub id: SpanId,
+    /// What kind of step.
+    pub op: Op,
+    /// What a person reads.
+    pub description: String,
+    /// Index of the parent in the tree; `None` for the root alone.
+    pub parent: Option<usize>,
+    /// When it began.
+    pub start: Duration,
+    /// When it ended; never before `start`.
+    pub end: Duration,
+    /// How it ended.
+    pub status: SpanStatus,
+    /// What was learnt on the way; a key stands once.
+    pub data: Vec<(&'static str, Value)>,
+}
+
+/// How a step ended, in Sentry's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpanStatus {
+    /// As it should.
+    Ok,
+    /// Cut off by a time limit.
+    DeadlineExceeded,
+    /// The target could not be reached or did not speak the protocol.
+    Unavailable,
+    /// The target answered something else than expected.
+    FailedPrecondition,
+    /// The target refused the credentials.
+    Unauthenticated,
+    /// The target is not who it should be.
+    PermissionDenied,
+    /// The prober's own fault.
+    InternalError,
+    /// The prober was shut down.
+    Cancelled,
+}
+
+/// An open span, and the right to open others below it. Dropped unfinished, it ends there, as cut off.
+#[derive(Debug)]
+#[must_use = "a span that is dropped at once measures nothing"]
+pub struct Span {
+    recorder: Recorder,
+    index: usize,
+    id: SpanId,
+    open: bool,
+}
+
+/// Collects the spans of one run; clones share the tree.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    shared: Arc<Mutex<Vec<Entry>>>,
+    clock: Clock,
+}
+
+/// Wall time for people and monotonic time for differences, read together once.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    wall: SystemTime,
+    monotonic: Instant,
+}
+
+/// A record whose end, or the way it ended, may not be known yet.
+#[derive(Debug)]
+struct Entry {
+    record: SpanRecord,
+    /// Whether it still runs, or ended without saying how.
+    cut: bool,
+    open: bool,
+}
+
+// === impl SpanStatus ===
+
+impl SpanStatus {
+    /// As Sentry writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Unavailable => "unavailable",
+            Self::FailedPrecondition => "failed_precondition",
+            Self::Unauthenticated => "unauthenticated",
+            Self::PermissionDenied => "permission_denied",
+            Self::InternalError => "internal_error",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+// === impl SpanTree ===
+
+impl SpanTree {
+    /// The span of the whole run.
+    pub fn root(&self) -> Option<&SpanRecord> {
+        self.spans.first()
+    }
+
+    /// How long the whole run took.
+    pub fn duration(&self) -> Duration {
+        self.root().map_or(Duration::ZERO, SpanRecord::duration)
+    }
+
+    /// The innermost span that did not end well, the last opened one when there are several: where it broke.
+    pub fn failed(&self) -> Option<&SpanRecord> {
+        let is_parent =
+            |index: usize| self.spans.iter().any(|span| span.parent == Some(index) && span.status != SpanStatus::Ok);
+        let (_, span) = self
+            .spans
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(index, span)| span.status != SpanStatus::Ok && !is_parent(*index))?;
+        Some(span)
+    }
+}
+
+// === impl SpanRecord ===
+
+impl SpanRecord {
+    /// How long it took.
+    pub fn duration(&self) -> Duration {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// One datum by its key.
+    pub fn datum(&self, key: &str) -> Option<&Value> {
+        self.data.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+}
+
+// === impl Recorder ===
+
+impl Recorder {
+    /// Reads the clocks and opens the root.
+    pub(crate) fn start(op: Op) -> (Self, Span) {
+        let clock = Clock { wall: SystemTime::now(), monotonic: Instant::now() };
+        let recorder = Self { shared: Arc::default(), clock };
+        let root = recorder.open(None, op, String::new(), clock.monotonic);
+        (recorder, root)
+    }
+
+    /// The finished tree; spans that were cut off, or still run, end now with `cut`.
+    pub(crate) fn into_tree(self, cut: SpanStatus) -> SpanTree {
+        let now = self.offset(Instant::now());
+        let entries = mem::take(&mut *self.lock());
+        let close = |mut entry: Entry| {
+            if entry.open {
+                entry.record.end = now;
+            }
+            if entry.cut {
+                entry.record.status = cut;
+            }
+            entry.record
+        };
+        SpanTree { started_at: self.clock.wall, spans: entries.into_iter().map(close).collect() }
+    }
+
+    fn open(&self, parent: Option<usize>, op: Op, description: String, start: Instant) -> Span {
+        let (id, start) = (SpanId::random(), self.offset(start));
+        let record =
+            SpanRecord { id, op, description, parent, start, end: start, status: SpanStatus::Ok, data: Vec::new() };
+        let mut entries = self.lock();
+        entries.push(Entry { record, cut: true, open: true });
+        let index = entries.len() - 1;
+        drop(entries);
+        Span { recorder: self.clone(), index, id, open: true }
+    }
+
+    fn close(&self, index: usize, end: Instant, status: Option<SpanStatus>) {
+        let end = self.offset(end);
+        if let Some(entry) = self.lock().get_mut(index) {
+            entry.open = false;
+            entry.record.end = end.max(entry.record.start);
+            if let Some(status) = status {
+                entry.cut = false;
+                entry.record.status = status;
+            }
+        }
+    }
+
+    fn offset(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.clock.monotonic)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Span ===
+
+impl Span {
+    /// Opens a span below this one, now.
+    pub fn child(&self, op: Op) -> Span {
+        self.child_at(op, Instant::now())
+    }
+
+    /// Opens a span below this one that began at `start`.
+    pub fn child_at(&self, op: Op, start: Instant) -> Span {
+        self.recorder.open(Some(self.index), op, op.description().to_owned(), start)
+    }
+
+    /// Says what a person reads, in place of the operation's own description.
+    pub fn describe(&self, description: impl Into<String>) {
+        if let Some(entry) = self.recorder.lock().get_mut(self.index) {
+            entry.record.description = description.into();
+        }
+    }
+
+    /// Notes a datum; a second value for a key replaces the first.
+    pub fn set(&self, key: &'static str, value: impl Into<Value>) {
+        if let Some(entry) = self.recorder.lock().get_mut(self.index) {
+            let data = &mut entry.record.data;
+            let value = value.into();
+            match data.iter_mut().find(|(name, _)| *name == key) {
+                Some((_, old)) => *old = value,
+                None => data.push((key, value)),
+            }
+        }
+    }
+
+    /// Its id in the trace.
+    pub const fn id(&self) -> SpanId {
+        self.id
+    }
+
+    /// Ends it well, now.
+    pub fn finish(self) {
+        self.finish_at(Instant::now());
+    }
+
+    /// Ends it well, at `end`.
+    pub fn finish_at(mut self, end: Instant) {
+        self.end(end, Some(SpanStatus::Ok));
+    }
+
+    /// Ends it with a failure, now.
+    pub fn fail(self, class: FailureClass) {
+        self.fail_at(class, Instant::now());
+    }
+
+    /// Ends it with a failure, at `end`.
+    pub fn fail_at(mut self, class: FailureClass, end: Instant) {
+        self.set("error.type", class.as_str());
+        self.end(end, Some(class.status()));
+    }
+
+    /// Ends it as cut off, at `end`: what cut it off is for the caller of the run to say.
+    pub fn cut_at(mut self, end: Instant) {
+        self.end(end, None);
+    }
+
+    pub(crate) fn end(&mut self, end: Instant, status: Option<SpanStatus>) {
+        self.open = false;
+        self.recorder.close(self.index, end, status);
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if self.open {
+            self.end(Instant::now(), None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tree_is_whole_and_exactly_timed() {
+        let (recorder, root) = Recorder::start(Op::root("probes.test"));
+        let conn = root.child(Op::NET_CONN);
+        tokio::time::advance(Duration::from_millis(20)).await;
+        conn.set("a", 1);
+        conn.set("a", 2);
+        conn.finish();
+        let begun = Instant::now();
+        tokio::time::advance(Duration::from_millis(5)).await;
+        let send = root.child_at(Op::HTTP_SEND, begun);
+        send.finish();
+        root.finish();
+
+        let tree = recorder.into_tree(SpanStatus::Cancelled);
+        let times: Vec<_> =
+            tree.spans.iter().map(|s| (s.op.as_str(), s.start.as_millis(), s.end.as_millis(), s.status)).collect();
+        assert_eq!(
+            times,
+            [
+                ("probes.test", 0, 25, SpanStatus::Ok),
+                ("net.conn", 0, 20, SpanStatus::Ok),
+                ("http.send", 20, 25, SpanStatus::Ok)
+            ]
+        );
+        assert_eq!(tree.spans[1].data, [("a", Value::from(2))]);
+        assert_eq!(tree.failed(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_dropped_ends_there_as_cut_off() {
+        let (recorder, root) = Recorder::start(Op::root("probes.test"));
+        let wait = root.child(Op::HTTP_WAIT);
+        tokio::time::advance(Duration::from_millis(10)).await;
+        drop(wait);
+        tokio::time::advance(Duration::from_millis(10)).await;
+
+        let tree = recorder.into_tree(SpanStatus::DeadlineExceeded);
+        assert_eq!(tree.spans[1].end, Duration::from_millis(10));
+        assert_eq!(tree.spans[1].status, SpanStatus::DeadlineExceeded);
+        assert_eq!(tree.spans[0].end, Duration::from_millis(20));
+        assert_eq!(tree.failed().map(|span| span.op), Some(Op::HTTP_WAIT));
+        drop(root);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_never_ends_before_it_began() {
+        let (recorder, root) = Recorder::start(Op::root("probes.test"));
+        let early = Instant::now();
+        tokio::time::advance(Duration::from_millis(10)).await;
+        let span = root.child(Op::HTTP_WAIT);
+        span.finish_at(early);
+        root.finish();
+        let tree = recorder.into_tree(SpanStatus::Cancelled);
+        assert_eq!(tree.spans[1].start, tree.spans[1].end);
+    }
+}

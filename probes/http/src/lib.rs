@@ -1,0 +1,1 @@
+//! The http probe: one request, its phases measured, its answer judged.

@@ -1,0 +1,199 @@
+//! One place of a document while it is read, and where the mistakes go.
+
+use std::{
+    cell::{Ref, RefCell},
+    fmt,
+};
+
+use probe_core::Secret;
+
+use crate::{Node, Place, Text, Value};
+
+/// A node, the path that led to it, and where its mistakes are noted.
+#[derive(Clone, Debug)]
+pub struct At<'a> {
+    /// The node.
+    pub node: &'a Node,
+    path: String,
+    findings: &'a Findings,
+}
+
+/// What the reading of a document left: every mistake, and every secret that it gave to the program.
+#[derive(Debug, Default)]
+pub struct Findings {
+    problems: RefCell<Vec<Problem>>,
+    secrets: RefCell<Vec<Secret>>,
+}
+
+/// One mistake, or one warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether it must be mended.
+    pub severity: Severity,
+    /// Where.
+    pub spot: Spot,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Whether a problem must be mended before anything can run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// It runs, but not as one would wish.
+    Warning,
+    /// It cannot run.
+    Error,
+}
+
+/// A place and the path that leads to it: what is kept to complain later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// The bytes.
+    pub place: Place,
+    /// `groups[0].probes[2].every`; empty for the whole document.
+    pub path: String,
+}
+
+// === impl Findings ===
+
+impl Findings {
+    /// Notes a problem.
+    pub fn note(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Notes a mistake at `spot`.
+    pub fn wrong(&self, spot: &Spot, reason: impl Into<String>) {
+        self.note(Problem { severity: Severity::Error, spot: spot.clone(), reason: reason.into(), hint: None });
+    }
+
+    /// Notes a mistake at `spot` and what to do about it.
+    pub fn wrong_with(&self, spot: &Spot, reason: impl Into<String>, hint: impl Into<String>) {
+        let (reason, hint) = (reason.into(), Some(hint.into()));
+        self.note(Problem { severity: Severity::Error, spot: spot.clone(), reason, hint });
+    }
+
+    /// Notes a warning at `spot` and what to do about it.
+    pub fn warn(&self, spot: &Spot, reason: impl Into<String>, hint: impl Into<String>) {
+        let (reason, hint) = (reason.into(), Some(hint.into()));
+        self.note(Problem { severity: Severity::Warning, spot: spot.clone(), reason, hint });
+    }
+
+    /// Notes a secret: from now on its bytes must not leave.
+    pub fn secret(&self, secret: Secret) {
+        self.secrets.borrow_mut().push(secret);
+    }
+
+    /// Everything noted so far.
+    pub fn problems(&self) -> Ref<'_, Vec<Problem>> {
+        self.problems.borrow()
+    }
+
+    /// Whether anything must be mended.
+    pub fn has_errors(&self) -> bool {
+        self.problems.borrow().iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// The problems and the secrets.
+    pub fn into_parts(self) -> (Vec<Problem>, Vec<Secret>) {
+        (self.problems.into_inner(), self.secrets.into_inner())
+    }
+}
+
+// === impl At ===
+
+impl<'a> At<'a> {
+    /// The root of a document.
+    pub const fn root(node: &'a Node, findings: &'a Findings) -> Self {
+        Self { node, path: String::new(), findings }
+    }
+
+    /// What a key of this mapping leads to.
+    pub fn key(&self, key: &str, node: &'a Node) -> At<'a> {
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        At { node, path, findings: self.findings }
+    }
+
+    /// The element `index` of this list.
+    pub fn index(&self, index: usize, node: &'a Node) -> At<'a> {
+        At { node, path: format!("{}[{index}]", self.path), findings: self.findings }
+    }
+
+    /// The same node under a path of another document: an included file continues the list it is included into.
+    pub fn under(self, path: impl Into<String>) -> At<'a> {
+        At { path: path.into(), ..self }
+    }
+
+    /// `groups[0].probes[2].every`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where mistakes go.
+    pub const fn findings(&self) -> &'a Findings {
+        self.findings
+    }
+
+    /// Place and path, to complain later.
+    pub fn spot(&self) -> Spot {
+        Spot { place: self.node.place, path: self.path.clone() }
+    }
+
+    /// Notes a mistake here.
+    pub fn wrong(&self, reason: impl Into<String>) {
+        self.findings.wrong(&self.spot(), reason);
+    }
+
+    /// Notes a mistake here and what to do about it.
+    pub fn wrong_with(&self, reason: impl Into<String>, hint: impl Into<String>) {
+        self.findings.wrong_with(&self.spot(), reason, hint);
+    }
+
+    /// Notes that something else was expected: "expected a mapping, got text".
+    pub fn expected(&self, what: &str) {
+        let got = match &self.node.value {
+            Value::Number(_, written) => format!("the number {written}"),
+            Value::Bool(value) => format!("the boolean {value}"),
+            Value::Text(text) if !text.is_secret() && text.text.chars().count() <= 40 => {
+                format!("text {:?}", text.text)
+            }
+            other => other.sort().to_owned(),
+        };
+        self.wrong(format!("expected {what}, got {got}"));
+    }
+
+    /// The text here; anything else is a mistake.
+    pub fn text(&self) -> Option<&'a Text> {
+        match &self.node.value {
+            Value::Text(text) => Some(text),
+            Value::Number(..) | Value::Bool(_) => {
+                self.expected("text");
+                if let Some(last) = self.findings.problems.borrow_mut().last_mut() {
+                    last.hint = Some("put it in quotes".to_owned());
+                }
+                None
+            }
+            _ => {
+                self.expected("text");
+                None
+            }
+        }
+    }
+
+    /// The text here, read by `parse`; what it refuses is a mistake with its reason.
+    ///
+    /// Substituted values become secrets of the program.
+    pub fn parse<T, E: fmt::Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let text = self.text()?;
+        text.secrets.iter().for_each(|secret| self.findings.secret(secret.clone()));
+        match parse(&text.text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.wrong(error.to_string());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The declaration of a set of keys.
+
+/// Declares a set of keys: the type, its reader, the valid names, and the schema with the doc comments in it.
+///
+/// `required` keys must be there; `optional` ones become `Option`. Where a key's name is no identifier of Rust's, it
+/// stands behind the field: `optional kind = "type": Kind,`.
+///
+/// ```
+/// probe_keys::keys! {
+///     /// Where to knock.
+///     pub struct Door {
+///         /// The street.
+///         required street: String,
+///         /// The number of the house; without it, any house.
+///         optional number: u64,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! keys {
+    (
+        $(#[doc = $about:literal])*
+        $vis:vis struct $name:ident {
+            $( $(#[doc = $doc:literal])* $need:ident $field:ident $(= $key:literal)? : $ty:ty ),* $(,)?
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug)]
+        $vis struct $name {
+            $( $(#[doc = $doc])* pub $field: $crate::keys!(@type $need $ty), )*
+        }
+
+        impl $crate::Keys for $name {
+            fn take(fields: &mut $crate::Fields<'_>) -> Option<Self> {
+                // All keys are read before the first bad one ends it: all mistakes at once.
+                $( let $field = fields.$need::<$ty>($crate::keys!(@name $field $($key)?)); )*
+                Some(Self { $( $field: $field?, )* })
+            }
+
+            fn properties(properties: &mut $crate::Properties<'_>) {
+                $( properties.key(
+                    $crate::keys!(@name $field $($key)?),
+                    concat!($($doc, "\n"),*),
+                    $crate::keys!(@required $need),
+                    |definitions| <$ty as $crate::Read>::schema(definitions),
+                ); )*
+            }
+        }
+
+        impl $crate::Read for $name {
+            fn read(at: &$crate::At<'_>) -> Option<Self> {
+                let mut fields = $crate::Fields::of(at)?;
+                let keys = <Self as $crate::Keys>::take(&mut fields);
+                fields.finish();
+                keys
+            }
+
+            fn schema(definitions: &mut $crate::Definitions) -> $crate::serde_json::Value {
+                definitions.define(stringify!($name), |definitions| {
+                    definitions.mapping(concat!($($about, "\n"),*).trim(), <Self as $crate::Keys>::properties)
+                })
+            }
+        }
+    };
+    (@type required $ty:ty) => { $ty };
+    (@type optional $ty:ty) => { Option<$ty> };
+    (@required required) => { true };
+    (@required optional) => { false };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $key:literal) => { $key };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use crate::{At, Definitions, Entry, Findings, Node, Place, Read, Text, Value};
+
+    keys! {
+        /// A door.
+        struct Door {
+            /// The street.
+            required street: String,
+            /// How long to wait.
+            optional wait: Duration,
+            optional kind = "type": u64,
+        }
+    }
+
+    fn mapping(entries: &[(&str, Value)]) -> Node {
+        let place = Place::default();
+        let entry = |(key, value): &(&str, Value)| Entry {
+            key: (*key).to_owned(),
+            place,
+            node: Node { value: value.clone(), place },
+        };
+        Node { value: Value::Mapping(entries.iter().map(entry).collect()), place }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(Text::plain(text))
+    }
+
+    #[test]
+    fn what_is_right_is_read() {
+        let node =
+            mapping(&[("street", text("High")), ("wait", text("1m")), ("type", Value::Number(3.into(), "3".into()))]);
+        let findings = Findings::default();
+        let door = Door::read(&At::root(&node, &findings)).unwrap();
+        assert_eq!((door.street.as_str(), door.wait, door.kind), ("High", Some(Duration::from_secs(60)), Some(3)));
+        assert!(findings.problems().is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_found_at_once() {
+        let node = mapping(&[("wait", text("soon")), ("tpye", text("x")), ("type", Value::Bool(true))]);
+        let findings = Findings::default();
+        assert!(Door::read(&At::root(&node, &findings)).is_none());
+        let found: Vec<_> =
+            findings.problems().iter().map(|p| (p.spot.path.clone(), p.reason.clone(), p.hint.clone())).collect();
+        assert_eq!(found[0], (String::new(), "`street` is missing".into(), None));
+        assert_eq!(found[1].0, "wait");
+        assert_eq!(found[2], ("type".into(), "expected a whole number, got the boolean true".into(), None));
+        assert_eq!(found[3], ("tpye".into(), "unknown key `tpye`".into(), Some("did you mean `type`?".into())));
+    }
+
+    #[test]
+    fn the_schema_says_the_same() {
+        let mut definitions = Definitions::default();
+        assert_eq!(Door::schema(&mut definitions), json!({"$ref": "#/$defs/Door"}));
+        let door = &definitions.into_json()["Door"];
+        assert_eq!(door["required"], json!(["street"]));
+        assert_eq!(door["additionalProperties"], json!(false));
+        assert_eq!(door["properties"]["street"], json!({"type": "string", "description": "The street."}));
+        assert_eq!(door["properties"]["type"]["type"], "integer");
+    }
+}
