@@ -3,6 +3,8 @@
 //! Modules in reading order, outermost first; each may use those below it and never one above (`tests/it/tidy.rs`
 //! holds us to it).
 
+pub mod config;
+
 pub mod report;
 
 pub mod check;
