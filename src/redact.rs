@@ -8,7 +8,7 @@ use std::{
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use probe_core::Secret;
 use serde_json::Value;
 
@@ -17,6 +17,9 @@ pub const MASK: &str = "[redacted]";
 
 /// Shorter values are in every text by chance: masking them would hide the text and nothing else.
 pub const SHORTEST: usize = 4;
+
+/// All but what RFC 3986 (2.3) calls unreserved: how templates encode a value for a URL.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Masks the secrets it has been told, in their plain, URL-encoded, JSON-escaped and base64 forms. Clones share what
 /// they know.
@@ -106,13 +109,16 @@ impl fmt::Debug for Redactor {
 /// The ways in which libraries and targets write a value.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
-    let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+    for encoded in [NON_ALPHANUMERIC, RESERVED] {
+        let percent = utf8_percent_encode(secret, encoded).to_string();
+        forms.extend([percent.to_lowercase(), percent]);
+    }
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = url::Url::parse("http://h").ok().map(|mut url| {
         url.set_query(Some(secret));
         url.query().unwrap_or_default().to_owned()
     });
-    forms.extend([percent.to_lowercase(), percent, form]);
+    forms.push(form);
     forms.extend(url);
     forms.push(Value::from(secret).to_string().trim_matches('"').to_owned());
     // Base64 of a longer text that holds the secret depends on where in a group of three bytes the secret begins.
@@ -145,12 +151,13 @@ mod tests {
 
     #[test]
     fn every_form_of_a_secret_is_masked() {
-        let secret = "s3cr\"t/+ü word";
+        let secret = "s3cr\"t/+ü w-o.r_d~";
         let redactor = redactor(secret);
         let json = Value::from(secret).to_string();
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let url = url::Url::parse(&format!("http://h/?k={secret}")).unwrap();
-        for text in [secret, &json, &form, url.as_str(), &utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()] {
+        let percent = [NON_ALPHANUMERIC, RESERVED].map(|encoded| utf8_percent_encode(secret, encoded).to_string());
+        for text in [secret, &json, &form, url.as_str(), &percent[0], &percent[1]] {
             let masked = redactor.redact(text);
             assert!(masked.contains(MASK), "{text} became {masked}");
             assert!(!masked.contains("s3cr"), "{text} became {masked}");

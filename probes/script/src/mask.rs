@@ -1,0 +1,118 @@
+//! Which values of keys may be shown.
+//!
+//! A value is masked when it came from outside of the file, when its name or that of a field in it speaks of a secret,
+//! or when it is not short: most tokens are long, and most identifiers that help a reader are not.
+
+use probe_core::Secret;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The longest text that may be shown, in characters; a UUID may, too.
+const SHORT: usize = 24;
+
+/// Parts of a name that speak of a secret wherever they stand.
+const STEMS: [&str; 10] =
+    ["token", "password", "passwd", "passphrase", "secret", "session", "credential", "cookie", "signature", "bearer"];
+
+/// Words of a name that speak of a secret when they stand alone (`api_key`, not `monkey`).
+const WORDS: [&str; 16] = [
+    "key",
+    "keys",
+    "apikey",
+    "auth",
+    "authorization",
+    "pass",
+    "pwd",
+    "pin",
+    "otp",
+    "totp",
+    "sid",
+    "jwt",
+    "csrf",
+    "xsrf",
+    "nonce",
+    "hmac",
+];
+
+/// Whether a name speaks of a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    STEMS.iter().any(|stem| lower.contains(stem)) || words(name).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// The secrets in a value that is held under `name`; all of it when `outside` says that it came from outside.
+pub(crate) fn secrets(name: &str, value: &Value, outside: bool) -> Vec<Secret> {
+    let mut found = Vec::new();
+    let mut left = vec![(outside || is_secret_name(name), value)];
+    while let Some((secret, value)) = left.pop() {
+        match value {
+            Value::String(text) if secret || !may_be_shown(text) => found.push(Secret::new(text)),
+            Value::Number(number) if secret => found.push(Secret::new(number.to_string())),
+            Value::Array(values) => left.extend(values.iter().map(|value| (secret, value))),
+            Value::Object(fields) => {
+                left.extend(fields.iter().map(|(field, value)| (secret || is_secret_name(field), value)));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    found
+}
+
+fn may_be_shown(text: &str) -> bool {
+    text.chars().nth(SHORT).is_none() || Uuid::try_parse(text).is_ok_and(|uuid| uuid.to_string().len() == text.len())
+}
+
+/// The words of a name, by its case and its marks: `xApi-key` is `x`, `api`, `key`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || (small && letter.is_uppercase()) {
+            words.push(String::new());
+        }
+        small = letter.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn exposed(name: &str, value: &Value) -> Vec<String> {
+        secrets(name, value, false).iter().map(|secret| secret.expose().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_name_that_speaks_of_a_secret_is_heard() {
+        for name in
+            ["token", "accessToken", "refresh-token", "API_KEY", "apiKey", "userPassword", "JSESSIONID", "sid", "auth"]
+        {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["id", "monkey", "author", "keyboard", "status_code", "encode", "pinned", ""] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn short_values_with_plain_names_are_shown_and_long_ones_are_not() {
+        assert!(exposed("id", &json!("order-17")).is_empty());
+        assert!(exposed("id", &json!("0d9ff8c8-93a7-4a4c-8b3b-3a4a31a5a0a1")).is_empty());
+        assert_eq!(exposed("id", &json!("0d9ff8c893a74a4c8b3b3a4a31a5a0a1")), ["0d9ff8c893a74a4c8b3b3a4a31a5a0a1"]);
+        assert_eq!(exposed("pin", &json!(4711)), ["4711"]);
+        assert!(exposed("count", &json!(4711)).is_empty());
+    }
+
+    #[test]
+    fn a_secret_deep_in_a_value_is_found() {
+        let value = json!({"id": 1, "name": "ann", "login": {"password": "hunter22", "tries": [true, null]}});
+        assert_eq!(exposed("user", &value), ["hunter22"]);
+        assert_eq!(secrets("user", &json!(["a", "b"]), true).len(), 2);
+    }
+}
