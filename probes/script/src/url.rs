@@ -130,7 +130,7 @@ impl Place {
                 Some('?') => refuse("a `?`", "host"),
                 Some('#') => refuse("a `#`", "host"),
                 Some('@') => refuse("an `@`", "host"),
-                Some(_) => refuse("a character", "host"),
+                Some(_) => refuse("white space or a `\\`", "host"),
                 None => Ok(value),
             },
             // Encoded or not, URLs take these for a way up (WHATWG URL, "double-dot path segment").
