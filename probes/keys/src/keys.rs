@@ -2,7 +2,8 @@
 
 /// Declares a set of keys: the type, its reader, the valid names, and the schema with the doc comments in it.
 ///
-/// `required` keys must be there; `optional` ones become `Option`. Where a key's name is no identifier of Rust's, it
+/// `required` keys must be there; `optional` ones become `Option`, and so do `lenient` ones, which a mistake leaves
+/// absent: the rest is still read, so that its mistakes are found at once. Where a key's name is no identifier of Rust's, it
 /// stands behind the field: `optional kind = "type": Kind,`.
 ///
 /// ```
@@ -64,8 +65,10 @@ macro_rules! keys {
     };
     (@type required $ty:ty) => { $ty };
     (@type optional $ty:ty) => { Option<$ty> };
+    (@type lenient $ty:ty) => { Option<$ty> };
     (@required required) => { true };
     (@required optional) => { false };
+    (@required lenient) => { false };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $key:literal) => { $key };
 }
@@ -124,6 +127,23 @@ mod tests {
         assert_eq!(found[1].0, "wait");
         assert_eq!(found[2], ("type".into(), "expected a whole number, got the boolean true".into(), None));
         assert_eq!(found[3], ("tpye".into(), "unknown key `tpye`".into(), Some("did you mean `type`?".into())));
+    }
+
+    keys! {
+        /// A gate.
+        struct Gate {
+            lenient wait: Duration,
+            lenient street: String,
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_lenient_key_keeps_the_rest() {
+        let node = mapping(&[("wait", text("soon")), ("street", text("High"))]);
+        let findings = Findings::default();
+        let gate = Gate::read(&At::root(&node, &findings)).unwrap();
+        assert_eq!((gate.wait, gate.street.as_deref()), (None, Some("High")));
+        assert!(findings.has_errors());
     }
 
     #[test]
