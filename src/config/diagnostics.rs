@@ -46,8 +46,8 @@ pub struct Diagnostic {
 // === impl Diagnostics ===
 
 impl Diagnostics {
-    /// Puts problems in order and masks what `redactor`, which has learnt `secrets`, must not let out.
-    pub(super) fn new(sources: &Sources, mut problems: Vec<Problem>, secrets: &[Secret], redactor: &Redactor) -> Self {
+    /// Puts problems in order and masks these secrets in them.
+    pub(super) fn new(sources: &Sources, mut problems: Vec<Problem>, secrets: &[Secret]) -> Self {
         problems.sort_by_key(|problem| (problem.spot.place.source, problem.spot.place.start));
         let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
         // One value that aliases put into many places is one mistake.
@@ -59,7 +59,9 @@ impl Diagnostics {
             }
             new
         });
-        let all = kept.into_iter().map(|problem| Diagnostic::new(sources, problem, secrets, redactor)).collect();
+        let redactor = Redactor::default();
+        redactor.learn(secrets.iter().cloned());
+        let all = kept.into_iter().map(|problem| Diagnostic::new(sources, problem, secrets, &redactor)).collect();
         Self { all, file: sources.get(0).map(|source| source.name.clone()).unwrap_or_default() }
     }
 

@@ -26,7 +26,7 @@ pub(super) enum Variable {
 // === impl Environment ===
 
 impl Environment {
-    /// These variables, on the host of this name.
+    /// These variables, on the host of this name (Sentry's `server_name` if the file gives none).
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, host: impl Into<String>) -> Self {
         Self { variables: variables.into_iter().collect(), host: host.into() }
     }

@@ -34,8 +34,12 @@ pub(super) fn line(line: &str, secrets: &[Secret]) -> (String, Vec<Secret>) {
 
 /// A substitution, a JSONPath, or the beginning of something longer: none of them is the secret itself.
 fn is_reference(value: &str) -> bool {
-    let value = value.trim_start_matches(['"', '\'']);
-    value.starts_with("${") && value.trim_end_matches(['"', '\'', ' ', '\r']).ends_with('}') && !value.contains(":-")
+    let value = value.trim_matches(['"', '\'', ' ', '\r']);
+    // The scheme of credentials (`Bearer ${env:TOKEN}`) may be shown.
+    let credentials = value.rsplit_once(' ').filter(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphabetic()));
+    let credentials = credentials.map_or(value, |(_, credentials)| credentials);
+    let substituted = credentials.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    substituted.is_some_and(|inner| !inner.contains('}') && !inner.contains(":-"))
         || ["$.", "$[", "|", ">", "{", "["].iter().any(|start| value.starts_with(start))
 }
 
@@ -53,7 +57,7 @@ mod tests {
             ("password: hunter22", "password: ********"),
             ("  X-Api-Key: \"ab cd\"", "  X-Api-Key: *******"),
             ("headers: {Authorization: Bearer x, a: 1}", "headers: {Authorization: ***************"),
-            ("dsn: https://k@s.example/1", "dsn: ********************"),
+            ("dsn: https://k@s.example/1", "dsn: *********************"),
             ("url: https://me:pass@h.example/", "url: https://*******@h.example/"),
             ("password: a ${env:X} b", "password: ************"),
         ] {
@@ -63,7 +67,13 @@ mod tests {
 
     #[test]
     fn what_only_refers_to_a_secret_is_shown() {
-        for written in ["password: ${env:PASSWORD}", "token: $.access_token", "token: {exists: true}", "every: 60"] {
+        for written in [
+            "password: '${env:PASSWORD}'",
+            "authorization: Bearer ${file:/run/secrets/token}",
+            "token: $.access_token",
+            "token: {exists: true}",
+            "every: 60",
+        ] {
             assert_eq!(line(written, &[]).0, written);
         }
     }

@@ -93,7 +93,8 @@ pub(super) fn read(path: &Path, most: u64) -> Result<String, ReadError> {
     if bytes.len() as u64 > most {
         return Err(ReadError::TooLarge(most));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map(|text| text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text));
+    text.map_err(|error| {
         let (valid, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
         let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         ReadError::NotText { byte: bytes.get(valid).copied().unwrap_or_default(), line }

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_yaml::{
     Error, Location, Options, Spanned,
+    budget::BudgetBreach,
     options::{DuplicateKeyPolicy, NonFiniteFloatPolicy},
 };
 
@@ -79,6 +80,8 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
         },
         duplicate_keys: duplicate_keys,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: MOST_REPEATED },
+        // As `PyYAML` reads them: `010` is eight.
+        legacy_octal_numbers: true,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
@@ -87,9 +90,13 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
 /// What a reader's error means to whoever wrote the file.
 fn reason(error: &Error) -> (String, Option<&'static str>) {
     match error {
-        Error::MultipleDocuments { .. } => {
+        Error::MultipleDocuments { .. } | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             ("a second document begins here".to_owned(), Some("one file holds one document: remove the `---`"))
         }
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
+            (format!("nested deeper than {DEEPEST} levels"), None)
+        }
+        Error::Budget { breach, .. } => (format!("too much of one thing for a configuration: {breach:?}"), None),
         Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => {
             (format!("the aliases repeat more than {MOST_REPEATED} values"), Some("write it out, or use `defaults`"))
         }
@@ -97,20 +104,14 @@ fn reason(error: &Error) -> (String, Option<&'static str>) {
             ("this alias stands within its own anchor".to_owned(), None)
         }
         Error::AliasError { error, .. } => reason(error),
-        Error::Budget { breach, .. } => (budget(&format!("{breach:?}")), None),
+        Error::NullIntoString { .. } | Error::Unexpected { expected: "string scalar", .. } => {
+            ("a key must be text".to_owned(), None)
+        }
         other => {
             let text = other.to_string();
             let text = text.split(" at line ").next().unwrap_or(&text);
             (format!("this is no YAML: {}", text.trim_start_matches("error: ")), None)
         }
-    }
-}
-
-fn budget(breach: &str) -> String {
-    match breach.split([' ', '{', '(']).next() {
-        Some("Depth") => format!("nested deeper than {DEEPEST} levels"),
-        Some("Documents") => "the file holds more than one document".to_owned(),
-        _ => format!("too much of one thing for a configuration: {breach}"),
     }
 }
 
@@ -122,7 +123,8 @@ impl Nodes<'_> {
         let value = match raw.value {
             Raw::Null => {
                 // An empty value stands nowhere; its key does.
-                place = key.filter(|_| self.written(place).is_empty()).unwrap_or(place);
+                let stands = matches!(self.written(place), "~" | "null" | "Null" | "NULL");
+                place = key.filter(|_| !stands).unwrap_or(place);
                 Value::Null
             }
             Raw::Bool(value) => match self.written(place) {
@@ -179,11 +181,21 @@ impl Nodes<'_> {
     fn place(&self, location: &Location) -> Place {
         let index = |byte: Option<u64>| byte.and_then(|byte| u32::try_from(byte).ok()).unwrap_or_default();
         let span = location.span();
-        let start = index(span.byte_offset()).min(index(Some(self.text.len() as u64)));
+        // The scanner's own errors have a line and a column, and no bytes.
+        let start = span.byte_offset().map_or_else(|| self.byte(location), |byte| index(Some(byte)));
+        let start = start.min(index(Some(self.text.len() as u64)));
         let end = start.saturating_add(index(span.byte_len()));
         // What has no length of its own, as a list, is shown by its first character.
         let one = self.text[start as usize..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8);
         Place { source: self.source, start, end: end.max(start + u32::try_from(one).unwrap_or_default()) }
+    }
+
+    fn byte(&self, location: &Location) -> u32 {
+        let at = |number: u64| usize::try_from(number).unwrap_or_default().saturating_sub(1);
+        let line = self.text.split_inclusive('\n').nth(at(location.line())).unwrap_or_default();
+        let before: usize = self.text.split_inclusive('\n').take(at(location.line())).map(str::len).sum();
+        let column = line.char_indices().nth(at(location.column())).map_or(line.trim_end().len(), |(byte, _)| byte);
+        u32::try_from(before + column).unwrap_or_default()
     }
 
     fn written(&self, place: Place) -> &str {
@@ -269,5 +281,78 @@ impl<'de> Visitor<'de> for RawVisitor {
             entries.push(entry);
         }
         Ok(Raw::Mapping(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Node, Vec<String>) {
+        let findings = Findings::default();
+        let node = parse(text, 0, &findings).expect("it is YAML");
+        let problems = findings.problems().iter().map(|problem| problem.reason.clone()).collect();
+        (node, problems)
+    }
+
+    fn refusal(text: &str) -> (String, String) {
+        let findings = Findings::default();
+        assert!(parse(text, 0, &findings).is_none(), "{text}");
+        let problems = findings.problems();
+        let Place { start, end, .. } = problems[0].spot.place;
+        (problems[0].reason.clone(), text[start as usize..end as usize].to_owned())
+    }
+
+    fn get<'n>(node: &'n Node, key: &str) -> &'n Node {
+        let Value::Mapping(entries) = &node.value else { panic!("{node:?} is no mapping") };
+        &entries.iter().find(|entry| entry.key == key).expect("the key is there").node
+    }
+
+    #[test]
+    fn numbers_keep_how_they_were_written() {
+        let (node, _) = read("a: 1.10\nb: 0x1F\nc: &x 1_000\nd: *x\ne: 010\n");
+        for (key, want) in [("a", "1.10"), ("b", "0x1F"), ("c", "1_000"), ("d", "1_000"), ("e", "010")] {
+            assert!(matches!(&get(&node, key).value, Value::Number(_, written) if written == want), "{key}");
+        }
+        assert_eq!(get(&node, "e").value.to_json(), 8);
+    }
+
+    #[test]
+    fn booleans_are_those_of_the_original() {
+        let (node, _) = read("a: yes\nb: Off\nc: y\nd: tRUE\ne: 'no'\n");
+        assert_eq!(node.value.to_json(), serde_json::json!({"a": true, "b": false, "c": "y", "d": "tRUE", "e": "no"}));
+    }
+
+    #[test]
+    fn merges_give_way_to_what_is_written() {
+        let (node, problems) = read("x: &x {k: 1, l: v}\nz:\n  <<: *x\n  k: 2\n");
+        assert_eq!(get(&node, "z").value.to_json(), serde_json::json!({"k": 2, "l": "v"}));
+        assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn every_duplicate_is_found() {
+        let (_, problems) = read("a: 1\na: 2\nb: {c: 1, c: 2}\n");
+        assert_eq!(problems, ["key `a` stands twice, first in line 1", "key `c` stands twice, first in line 3"]);
+        let findings = Findings::default();
+        parse("200: x\n0xC8: y\n", 0, &findings);
+        assert!(findings.has_errors());
+    }
+
+    #[test]
+    fn an_error_of_the_scanner_has_a_place() {
+        assert_eq!(refusal("a: 1\nb: \u{fc} [\nc: [\n").1, "[");
+        assert_eq!(refusal("a: *nope\n").1, "*");
+        assert_eq!(refusal("a: 1\n---\nb: 2\n").1, "---");
+    }
+
+    #[test]
+    fn depth_is_bounded_before_the_stack_is() {
+        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
+            let findings = Findings::default();
+            assert!(parse(&text, 0, &findings).is_none());
+        }
+        let deep = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
+        assert!(read(&deep).1.is_empty());
     }
 }

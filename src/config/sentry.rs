@@ -1,0 +1,76 @@
+//! The key `sentry` to settings of the sink.
+
+use probe_core::Secret;
+use probe_keys::{Findings, Placed, Spot};
+
+use super::{
+    environment::{Environment, Variable},
+    keys::Sentry,
+    line::Line,
+};
+use crate::{
+    report::sentry::{Dsn, DsnError, Settings},
+    trace::Tracing,
+};
+
+/// Where the DSN is looked for when the file gives none.
+const DSN: &str = "SENTRY_DSN";
+
+/// Where results go; `None` when nothing is sent, or a mistake was noted.
+pub(super) fn settings(
+    Placed { value: sentry, spot }: Placed<Sentry>,
+    environment: &Environment,
+    findings: &Findings,
+) -> Option<Settings> {
+    let sending = environment.sending().unwrap_or_else(|reason| {
+        findings.wrong(&spot, reason);
+        false
+    });
+    lint(&sentry, findings);
+    let dsn = match sentry.dsn {
+        Some(Placed { value, spot }) => dsn(value.text, &spot, findings)?,
+        None => match environment.variable(DSN) {
+            Variable::Text(text) if !text.is_empty() => dsn(text, &spot, findings)?,
+            Variable::Text(_) | Variable::NotText | Variable::Unset => return None,
+        },
+    };
+    (sending && sentry.enabled != Some(false)).then(|| Settings {
+        dsn,
+        environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
+        release: sentry
+            .release
+            .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
+        server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
+    })
+}
+
+/// What traces say of this daemon; nothing when nothing is sent.
+pub(super) fn tracing(settings: Option<&Settings>) -> Tracing {
+    settings.map_or_else(Tracing::default, |settings| Tracing {
+        public_key: Some(settings.dsn.public_key().to_owned()),
+        release: Some(settings.release.clone()),
+        environment: Some(settings.environment.clone()),
+    })
+}
+
+fn dsn(text: String, spot: &Spot, findings: &Findings) -> Option<Dsn> {
+    // The public key alone is no secret: targets see it in `baggage`. The whole is, and the old secret part.
+    let password = url::Url::parse(&text).ok().and_then(|url| url.password().map(Secret::new));
+    let dsn = text.parse().map_err(|error: DsnError| findings.wrong(spot, error.to_string())).ok();
+    password.into_iter().chain([Secret::new(text)]).for_each(|secret| findings.secret(secret));
+    dsn
+}
+
+/// What Sentry would drop without a word.
+fn lint(sentry: &Sentry, findings: &Findings) {
+    if let Some(Placed { value: Line(name), spot }) = &sentry.environment
+        && name.contains('/')
+    {
+        findings.wrong(spot, "Sentry takes no `/` in an environment");
+    }
+    if let Some(Placed { value: Line(name), spot }) = &sentry.release
+        && name.contains(['/', '\\'])
+    {
+        findings.wrong(spot, "Sentry takes no `/` and no `\\` in a release");
+    }
+}
