@@ -1,6 +1,6 @@
 //! Groups to checks: defaults and tags of each level brought together, probes compiled.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use probe_keys::{Findings, Placed, Spot};
 
@@ -24,12 +24,12 @@ const MOST_CRON: usize = 10_000;
 /// What the longest title may have (trace.md, "Limits").
 const LONGEST_TITLE: usize = 200;
 
-/// What the top level says of every check.
+/// What the file, or a group, says of the checks below it.
 #[derive(Debug)]
-pub(super) struct Common {
-    /// Global tags.
+pub(super) struct Level {
+    /// Tags of each of them.
     pub(super) tags: WrittenTags,
-    /// The file's defaults.
+    /// What holds for those that do not say otherwise.
     pub(super) defaults: Option<Generic>,
 }
 
@@ -48,14 +48,14 @@ pub(super) struct Draft {
 }
 
 /// Compiles every probe, also the disabled ones: their mistakes are mistakes.
-pub(super) fn drafts(groups: Vec<Group>, common: &Common, findings: &Findings) -> Vec<Draft> {
+pub(super) fn drafts(file: &Level, groups: Vec<Group>, findings: &Findings) -> Vec<Draft> {
     let mut compiler = Compiler::new(findings);
-    common.defaults.iter().for_each(|defaults| timing::lint(defaults, findings));
     let mut drafts = Vec::new();
-    for group in groups {
+    file.defaults.iter().for_each(|defaults| timing::lint(defaults, findings));
+    for Group { tags, defaults, probes: List(probes), .. } in groups {
+        let group = Level { tags: tags.unwrap_or_default(), defaults };
         group.defaults.iter().for_each(|defaults| timing::lint(defaults, findings));
-        let (levels, List(probes)) = ((group.defaults.as_ref(), group.tags.as_ref()), group.probes);
-        drafts.extend(probes.into_iter().filter_map(|entry| draft(entry, levels, common, &mut compiler, findings)));
+        drafts.extend(probes.into_iter().filter_map(|entry| draft(file, &group, entry, &mut compiler, findings)));
     }
     let mut cron = drafts.iter().filter(|draft| draft.enabled && matches!(draft.timing, Timing::Cron { .. }));
     if let Some(draft) = cron.nth(MOST_CRON) {
@@ -64,25 +64,18 @@ pub(super) fn drafts(groups: Vec<Group>, common: &Common, findings: &Findings) -
     drafts
 }
 
-fn draft(
-    entry: Entry,
-    (group, group_tags): (Option<&Generic>, Option<&WrittenTags>),
-    common: &Common,
-    compiler: &mut Compiler<'_>,
-    findings: &Findings,
-) -> Option<Draft> {
+fn draft(file: &Level, group: &Level, entry: Entry, compiler: &mut Compiler<'_>, findings: &Findings) -> Option<Draft> {
     let Entry { spot, own, generic, kind } = entry;
     timing::lint(&generic, findings);
-    let levels = [Some(&generic), group, common.defaults.as_ref()];
-    let (timing, timeout) = timing::timing(levels, findings);
+    let (timing, timeout) = timing::timing(&generic, [&group.defaults, &file.defaults].map(Option::as_ref), findings);
     let compiled = compiler.compile(kind?, &spot)?;
-    let mut tags = Tags::new();
-    let defaults = |level: Option<&'_ Generic>| level.and_then(|level| level.tags.clone());
-    let written =
-        [Some(common.tags.clone()), defaults(levels[2]), defaults(group), group_tags.cloned(), generic.tags.clone()];
-    written.iter().flatten().for_each(|written| written.over(&mut tags));
+    let defaults = [&group.defaults, &file.defaults].into_iter().flatten();
+    let nearest = || iter::once(&generic).chain(defaults.clone());
+    let mut tags = file.tags.to_tags();
+    defaults.clone().rev().filter_map(|level| level.tags.as_ref()).for_each(|written| written.over(&mut tags));
+    group.tags.over(&mut tags);
+    generic.tags.iter().for_each(|written| written.over(&mut tags));
     tags.insert("probe".to_owned(), compiled.probe.kind().to_owned());
-    let nearest = || levels.into_iter().flatten();
     Some(Draft {
         enabled: nearest().find_map(|level| level.enabled).unwrap_or(true),
         burst: nearest().find_map(|level| level.burst).map_or(1, |burst| burst.0.get()),

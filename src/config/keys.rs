@@ -146,3 +146,21 @@ impl Read for Entry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_has_the_keys_of_every_kind_beside_the_generic_ones() {
+        let mut definitions = Definitions::default();
+        Document::schema(&mut definitions);
+        let definitions = definitions.into_json();
+        let http = &definitions["Probe"]["anyOf"][0];
+        for key in ["probe", "title", "every", "url"] {
+            assert!(http["properties"][key].is_object(), "{key}");
+        }
+        assert_eq!(http["properties"]["probe"]["enum"], json!(["http", "probes.http"]));
+        assert_eq!(definitions["Document"]["properties"]["groups"]["minItems"], 1);
+    }
+}

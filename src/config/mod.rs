@@ -10,6 +10,7 @@ mod kinds;
 mod line;
 mod list;
 mod mask;
+mod nodes;
 mod sentry;
 mod source;
 mod substitute;
@@ -26,7 +27,7 @@ pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
 
 use crate::{check::Check, redact::Redactor, report, trace::Tracing};
-use compile::{Common, Draft};
+use compile::{Draft, Level};
 use keys::{Document, Included};
 use line::Line;
 use list::List;
@@ -121,7 +122,7 @@ impl Reading<'_> {
         if let Some(Placed { value: Line(location), spot }) = location {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
-        let drafts = compile::drafts(groups, &Common { tags, defaults }, findings);
+        let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
         let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
         Some(Drafted { drafts, sentry })
     }
@@ -146,7 +147,7 @@ impl Reading<'_> {
             return None;
         }
         let text = &self.sources.get(number)?.text;
-        let mut node = yaml::parse(text, number, &self.findings)?;
+        let mut node = nodes::parse(text, number, &self.findings)?;
         if node.value == Value::Null {
             self.findings.wrong_with(&spot, "the file is empty", "it needs at least `groups`");
             return None;
@@ -159,6 +160,5 @@ impl Reading<'_> {
 }
 
 fn holds(node: &Node, key: &str) -> bool {
-    // What is no mapping at all has been called a mistake already.
-    !matches!(&node.value, Value::Mapping(entries) if entries.iter().all(|entry| entry.key != key))
+    matches!(&node.value, Value::Mapping(entries) if entries.iter().any(|entry| entry.key == key))
 }

@@ -26,15 +26,22 @@ pub(super) fn settings(
         findings.wrong(&spot, reason);
         false
     });
+    let sending = sending && sentry.enabled != Some(false);
     lint(&sentry, findings);
-    let dsn = match sentry.dsn {
-        Some(Placed { value, spot }) => dsn(value.text, &spot, findings)?,
-        None => match environment.variable(DSN) {
-            Variable::Text(text) if !text.is_empty() => dsn(text, &spot, findings)?,
-            Variable::Text(_) | Variable::NotText | Variable::Unset => return None,
-        },
+    let written = sentry.dsn.map(|dsn| (dsn.value.text, dsn.spot));
+    let found = written.or_else(|| match environment.variable(DSN) {
+        Variable::Text(text) => Some((text, spot.clone())),
+        Variable::NotText | Variable::Unset => None,
+    });
+    let Some((text, place)) = found.filter(|(text, _)| !text.is_empty()) else {
+        if sending {
+            let hint = format!("give `dsn` or set {DSN}; `enabled: false` says that this is meant");
+            findings.warn(&spot, "there is no DSN: nothing will be sent", hint);
+        }
+        return None;
     };
-    (sending && sentry.enabled != Some(false)).then(|| Settings {
+    let dsn = dsn(text, &place, findings)?;
+    sending.then(|| Settings {
         dsn,
         environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
         release: sentry

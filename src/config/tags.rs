@@ -22,6 +22,13 @@ pub(super) struct WrittenTags(Vec<(Placed<String>, String)>);
 // === impl WrittenTags ===
 
 impl WrittenTags {
+    /// As they stand here.
+    pub(super) fn to_tags(&self) -> Tags {
+        let mut tags = Tags::new();
+        self.over(&mut tags);
+        tags
+    }
+
     /// Adds them to `tags`, over what is there.
     pub(super) fn over(&self, tags: &mut Tags) {
         tags.extend(self.0.iter().map(|(key, value)| (key.value.clone(), value.clone())));

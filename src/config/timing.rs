@@ -1,6 +1,6 @@
 //! When a check runs, and how long it may take.
 
-use std::{num::NonZeroU32, str::FromStr, time::Duration};
+use std::{iter, num::NonZeroU32, str::FromStr, time::Duration};
 
 use chrono::{TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -38,11 +38,10 @@ pub(super) struct Zone(Tz);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Burst(pub(super) NonZeroU32);
 
-/// The timing of a check, and the bound on one run: each from the nearest of `levels` that speaks of it, the check's
-/// own first.
-pub(super) fn timing(levels: [Option<&Generic>; 3], findings: &Findings) -> (Timing, Duration) {
-    let [own, ..] = levels;
-    let levels = || levels.into_iter().flatten();
+/// The timing of a check, and the bound on one run: each from the nearest that speaks of it, the check itself or these
+/// defaults, nearest first.
+pub(super) fn timing(own: &Generic, defaults: [Option<&Generic>; 2], findings: &Findings) -> (Timing, Duration) {
+    let levels = || iter::once(own).chain(defaults.into_iter().flatten());
     let zone = levels().find_map(|level| level.timezone.as_ref());
     let timing = levels().find_map(|level| match (&level.cron, &level.every) {
         (Some(cron), _) => {
@@ -53,7 +52,7 @@ pub(super) fn timing(levels: [Option<&Generic>; 3], findings: &Findings) -> (Tim
         (None, None) => None,
     });
     let timing = timing.unwrap_or(Timing::Every(EVERY));
-    if let (Timing::Every(_), Some(zone)) = (&timing, own.and_then(|own| own.timezone.as_ref())) {
+    if let (Timing::Every(_), Some(zone)) = (&timing, &own.timezone) {
         findings.warn(&zone.spot, "`timezone` says nothing without `cron`", "remove it, or give `cron` for `every`");
     }
     let most = match timing {
@@ -62,7 +61,7 @@ pub(super) fn timing(levels: [Option<&Generic>; 3], findings: &Findings) -> (Tim
     };
     // A default is cut to what a short period leaves; what the check itself says is held against it.
     let timeout = levels().find_map(|level| level.timeout.as_ref()).map_or(TIMEOUT, |timeout| timeout.value.0);
-    if let Some(timeout) = own.filter(|own| own.every.is_none()).and_then(|own| own.timeout.as_ref()) {
+    if let Some(timeout) = own.timeout.as_ref().filter(|_| own.every.is_none()) {
         fits(timeout, most, findings);
     }
     (timing, timeout.min(most))

@@ -1,8 +1,7 @@
-//! YAML text to nodes, each with its place and its written form.
+//! YAML text to raw values with their places; the only file that knows the reader.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
-use probe_keys::{Entry, Findings, Node, Place, Spot, Text, Value};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 use serde_yaml::{
@@ -11,59 +10,54 @@ use serde_yaml::{
     options::{DuplicateKeyPolicy, NonFiniteFloatPolicy},
 };
 
-/// What YAML 1.1 and so `PyYAML`, which read the original's files, takes for a boolean.
-const BOOLEANS: [&str; 18] = [
-    "yes", "Yes", "YES", "no", "No", "NO", "true", "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off",
-    "Off", "OFF",
-];
-
 /// Deepest nesting: a body may be deep, the stack is not.
-const DEEPEST: usize = 48;
+pub(super) const DEEPEST: usize = 48;
 
 /// Nodes that aliases may multiply a file to; without the bound a few lines become gigabytes.
 const MOST_REPEATED: usize = 200_000;
 
-/// A value as YAML has it, before its written form is known.
-enum Raw {
+/// A value as the reader has it; how it was written, its place tells.
+#[derive(Debug)]
+pub(super) enum Raw {
+    /// Nothing, or `null`.
     Null,
+    /// What YAML 1.1 may call a boolean.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// An infinity, or "not a number".
     NotFinite,
+    /// Text.
     Text(String),
+    /// A list.
     List(Vec<Spanned<Raw>>),
+    /// A mapping, aliases and merges resolved.
     Mapping(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+/// Why a text is no document.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// Where it stopped.
+    pub(super) location: Option<Location>,
+    /// What is wrong there.
+    pub(super) reason: String,
+    /// What to do.
+    pub(super) hint: Option<&'static str>,
+    /// Whether it is only that a key stands twice.
+    pub(super) duplicate: bool,
 }
 
 struct RawVisitor;
 
-/// Makes nodes of raw values, and notes what only now can be seen.
-struct Nodes<'a> {
-    text: &'a str,
-    source: u32,
-    findings: &'a Findings,
-}
-
-/// Reads one document; `None` when it is no YAML, which is then noted.
-pub(super) fn parse(text: &str, source: u32, findings: &Findings) -> Option<Node> {
-    let nodes = Nodes { text, source, findings };
-    let raw = match serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::Error)) {
-        // All duplicates are wanted, and the reader stops at the first: so they are let through, and found below.
-        Err(error) if matches!(error.without_snippet(), Error::DuplicateMappingKey { .. }) => {
-            let all: Option<Spanned<Raw>> =
-                serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::LastWins)).ok();
-            let node = all.map(|raw| nodes.node(raw, "", None));
-            if !findings.has_errors() {
-                nodes.refuse(&error);
-            }
-            return node;
-        }
-        Err(error) => {
-            nodes.refuse(&error);
-            return None;
-        }
-        Ok(raw) => raw,
-    };
-    Some(nodes.node(raw, "", None))
+/// Reads one document, in which a key stands twice only if that is `allowed`.
+pub(super) fn read(text: &str, allowed: bool) -> Result<Spanned<Raw>, Refusal> {
+    let duplicates = if allowed { DuplicateKeyPolicy::LastWins } else { DuplicateKeyPolicy::Error };
+    serde_yaml::from_str_with_options(text, options(duplicates)).map_err(|error| {
+        let (reason, hint) = reason(&error);
+        let duplicate = matches!(error, Error::DuplicateMappingKey { .. });
+        Refusal { location: error.location(), reason, hint, duplicate }
+    })
 }
 
 fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
@@ -104,6 +98,7 @@ fn reason(error: &Error) -> (String, Option<&'static str>) {
             ("this alias stands within its own anchor".to_owned(), None)
         }
         Error::AliasError { error, .. } => reason(error),
+        Error::DuplicateMappingKey { .. } => ("this key stands twice".to_owned(), None),
         Error::NullIntoString { .. } | Error::Unexpected { expected: "string scalar", .. } => {
             ("a key must be text".to_owned(), None)
         }
@@ -113,117 +108,6 @@ fn reason(error: &Error) -> (String, Option<&'static str>) {
             (format!("this is no YAML: {}", text.trim_start_matches("error: ")), None)
         }
     }
-}
-
-// === impl Nodes ===
-
-impl Nodes<'_> {
-    fn node(&self, raw: Spanned<Raw>, path: &str, key: Option<Place>) -> Node {
-        let mut place = self.place(&raw.defined);
-        let value = match raw.value {
-            Raw::Null => {
-                // An empty value stands nowhere; its key does.
-                let stands = matches!(self.written(place), "~" | "null" | "Null" | "NULL");
-                place = key.filter(|_| !stands).unwrap_or(place);
-                Value::Null
-            }
-            Raw::Bool(value) => match self.written(place) {
-                written if is_text(written) => Value::Text(Text::plain(written)),
-                _ => Value::Bool(value),
-            },
-            Raw::Number(number) => {
-                let written = Some(self.written(place)).filter(|written| written.starts_with(is_numeric));
-                let written = written.map_or_else(|| number.to_string(), str::to_owned);
-                Value::Number(number, written)
-            }
-            Raw::NotFinite => {
-                self.wrong(place, path, "neither infinity nor \"not a number\" can be used here".to_owned());
-                Value::Null
-            }
-            Raw::Text(text) => Value::Text(Text::plain(text)),
-            Raw::List(elements) => Value::List(
-                elements
-                    .into_iter()
-                    .enumerate()
-                    .map(|(index, element)| self.node(element, &format!("{path}[{index}]"), None))
-                    .collect(),
-            ),
-            Raw::Mapping(entries) => {
-                let entries = self.entries(entries, path);
-                // A mapping without braces begins with its first key: that is what is shown of it.
-                if let Some(first) = entries.iter().find(|entry| entry.place.start == place.start) {
-                    place = first.place;
-                }
-                Value::Mapping(entries)
-            }
-        };
-        Node { value, place }
-    }
-
-    fn entries(&self, raw: Vec<(Spanned<String>, Spanned<Raw>)>, path: &str) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = Vec::with_capacity(raw.len());
-        let mut first: HashMap<String, Place> = HashMap::with_capacity(raw.len());
-        for (key, value) in raw {
-            let place = self.place(&key.defined);
-            let path = if path.is_empty() { key.value.clone() } else { format!("{path}.{}", key.value) };
-            let node = self.node(value, &path, Some(place));
-            if let Some(first) = first.get(&key.value) {
-                let line = self.text[..first.start as usize].matches('\n').count() + 1;
-                self.wrong(place, &path, format!("key `{}` stands twice, first in line {line}", key.value));
-                continue;
-            }
-            first.insert(key.value.clone(), place);
-            entries.push(Entry { key: key.value, place, node });
-        }
-        entries
-    }
-
-    fn place(&self, location: &Location) -> Place {
-        let index = |byte: Option<u64>| byte.and_then(|byte| u32::try_from(byte).ok()).unwrap_or_default();
-        let span = location.span();
-        // The scanner's own errors have a line and a column, and no bytes.
-        let start = span.byte_offset().map_or_else(|| self.byte(location), |byte| index(Some(byte)));
-        let start = start.min(index(Some(self.text.len() as u64)));
-        let end = start.saturating_add(index(span.byte_len()));
-        // What has no length of its own, as a list, is shown by its first character.
-        let one = self.text[start as usize..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8);
-        Place { source: self.source, start, end: end.max(start + u32::try_from(one).unwrap_or_default()) }
-    }
-
-    fn byte(&self, location: &Location) -> u32 {
-        let at = |number: u64| usize::try_from(number).unwrap_or_default().saturating_sub(1);
-        let line = self.text.split_inclusive('\n').nth(at(location.line())).unwrap_or_default();
-        let before: usize = self.text.split_inclusive('\n').take(at(location.line())).map(str::len).sum();
-        let column = line.char_indices().nth(at(location.column())).map_or(line.trim_end().len(), |(byte, _)| byte);
-        u32::try_from(before + column).unwrap_or_default()
-    }
-
-    fn written(&self, place: Place) -> &str {
-        self.text.get(place.start as usize..place.end as usize).unwrap_or_default().trim()
-    }
-
-    fn wrong(&self, place: Place, path: &str, reason: String) {
-        self.findings.wrong(&Spot { place, path: path.to_owned() }, reason);
-    }
-
-    fn refuse(&self, error: &Error) {
-        let place = error.location().map(|location| self.place(&location)).unwrap_or_default();
-        let spot = Spot { place: Place { source: self.source, ..place }, path: String::new() };
-        match reason(error.without_snippet()) {
-            (reason, Some(hint)) => self.findings.wrong_with(&spot, reason, hint),
-            (reason, None) => self.findings.wrong(&spot, reason),
-        }
-    }
-}
-
-/// `y`, `n` and `tRUE`, which the reader takes for booleans and `PyYAML` does not.
-fn is_text(written: &str) -> bool {
-    let word = !written.is_empty() && written.len() <= 5 && written.chars().all(|c| c.is_ascii_alphabetic());
-    word && !BOOLEANS.contains(&written)
-}
-
-fn is_numeric(c: char) -> bool {
-    c.is_ascii_digit() || matches!(c, '-' | '+' | '.')
 }
 
 impl<'de> Deserialize<'de> for Raw {
@@ -281,78 +165,5 @@ impl<'de> Visitor<'de> for RawVisitor {
             entries.push(entry);
         }
         Ok(Raw::Mapping(entries))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> (Node, Vec<String>) {
-        let findings = Findings::default();
-        let node = parse(text, 0, &findings).expect("it is YAML");
-        let problems = findings.problems().iter().map(|problem| problem.reason.clone()).collect();
-        (node, problems)
-    }
-
-    fn refusal(text: &str) -> (String, String) {
-        let findings = Findings::default();
-        assert!(parse(text, 0, &findings).is_none(), "{text}");
-        let problems = findings.problems();
-        let Place { start, end, .. } = problems[0].spot.place;
-        (problems[0].reason.clone(), text[start as usize..end as usize].to_owned())
-    }
-
-    fn get<'n>(node: &'n Node, key: &str) -> &'n Node {
-        let Value::Mapping(entries) = &node.value else { panic!("{node:?} is no mapping") };
-        &entries.iter().find(|entry| entry.key == key).expect("the key is there").node
-    }
-
-    #[test]
-    fn numbers_keep_how_they_were_written() {
-        let (node, _) = read("a: 1.10\nb: 0x1F\nc: &x 1_000\nd: *x\ne: 010\n");
-        for (key, want) in [("a", "1.10"), ("b", "0x1F"), ("c", "1_000"), ("d", "1_000"), ("e", "010")] {
-            assert!(matches!(&get(&node, key).value, Value::Number(_, written) if written == want), "{key}");
-        }
-        assert_eq!(get(&node, "e").value.to_json(), 8);
-    }
-
-    #[test]
-    fn booleans_are_those_of_the_original() {
-        let (node, _) = read("a: yes\nb: Off\nc: y\nd: tRUE\ne: 'no'\n");
-        assert_eq!(node.value.to_json(), serde_json::json!({"a": true, "b": false, "c": "y", "d": "tRUE", "e": "no"}));
-    }
-
-    #[test]
-    fn merges_give_way_to_what_is_written() {
-        let (node, problems) = read("x: &x {k: 1, l: v}\nz:\n  <<: *x\n  k: 2\n");
-        assert_eq!(get(&node, "z").value.to_json(), serde_json::json!({"k": 2, "l": "v"}));
-        assert!(problems.is_empty());
-    }
-
-    #[test]
-    fn every_duplicate_is_found() {
-        let (_, problems) = read("a: 1\na: 2\nb: {c: 1, c: 2}\n");
-        assert_eq!(problems, ["key `a` stands twice, first in line 1", "key `c` stands twice, first in line 3"]);
-        let findings = Findings::default();
-        parse("200: x\n0xC8: y\n", 0, &findings);
-        assert!(findings.has_errors());
-    }
-
-    #[test]
-    fn an_error_of_the_scanner_has_a_place() {
-        assert_eq!(refusal("a: 1\nb: \u{fc} [\nc: [\n").1, "[");
-        assert_eq!(refusal("a: *nope\n").1, "*");
-        assert_eq!(refusal("a: 1\n---\nb: 2\n").1, "---");
-    }
-
-    #[test]
-    fn depth_is_bounded_before_the_stack_is() {
-        for text in ["[".repeat(100_000), "{a: ".repeat(100_000), "- ".repeat(100_000)] {
-            let findings = Findings::default();
-            assert!(parse(&text, 0, &findings).is_none());
-        }
-        let deep = format!("{}{}", "[".repeat(DEEPEST), "]".repeat(DEEPEST));
-        assert!(read(&deep).1.is_empty());
     }
 }

@@ -169,7 +169,7 @@ fn what_is_no_file_is_refused() {
 fn what_is_nearer_to_the_probe_wins() {
     let checks = checks(
         "\
-sentry: {tags: {a: sentry, s: sentry}}
+sentry: {enabled: false, tags: {a: sentry, s: sentry}}
 tags: {b: global, g: global}
 location: home
 defaults: {every: 1m, timeout: 20s, burst: 2, runbook: call}
@@ -280,6 +280,8 @@ fn sending_can_be_turned_off() {
     assert_eq!(settings.server_name, "prober-1");
     assert!(sends(&with("{}"), &[("SENTRY_DSN", DSN)]).is_some());
     assert!(sends(&with("{}"), &[]).is_none());
+    let warnings = read(&with("{dsn: ''}")).unwrap().warnings;
+    assert!(warnings.to_string().starts_with("warning: there is no DSN: nothing will be sent"), "{warnings}");
     assert!(sends(&probes(&["{probe: http, url: 'https://a.example/'}"]), &[("SENTRY_DSN", DSN)]).is_none());
     assert!(sends(&with("{enabled: false}"), &[("SENTRY_DSN", DSN)]).is_none());
     let off = [("SENTRY_DSN", DSN), ("SENTRYNET_SENTRY_ENABLED", "false")];
@@ -335,6 +337,15 @@ groups:
 ";
     let diagnostics = read(text).unwrap_err();
     assert_eq!(diagnostics.iter().count(), 1, "{diagnostics}");
+}
+
+#[test]
+fn ten_thousand_mistakes_are_told_in_a_moment() {
+    let one = |n: usize| format!("{{probe: http, url: 'https://a.example/{n}', evry: 60}}");
+    let all: Vec<String> = (0..10_000).map(one).collect();
+    let text = probes(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    let diagnostics = read(&text).unwrap_err();
+    assert!(diagnostics.render(false).ends_with("\n") && diagnostics.iter().count() == 10_000);
 }
 
 proptest! {
