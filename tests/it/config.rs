@@ -204,6 +204,35 @@ groups:
 }
 
 #[test]
+fn a_file_in_the_originals_form_means_what_it_meant() {
+    let checks = checks(
+        "\
+sentry:
+  dsn: https://config.yaml@sentry.example/3456
+  tags:
+    location: Wales
+    another.tag: 1.10
+groups:
+    - tags:
+        target: demo
+      probes:
+      - probe: probes.http
+        url: https://www.example.com/
+        every: 60
+        burst: 3
+      - probe: probes.http
+        url: http://example.org/
+",
+    );
+    let [first, second] = checks.as_slice() else { panic!("{checks:?}") };
+    assert_eq!((first.kind(), &first.timing, first.burst), ("http", &Timing::Every(Duration::from_mins(1)), 3));
+    assert_eq!((&second.timing, second.burst), (&Timing::Every(Duration::from_mins(5)), 1));
+    for (key, value) in [("location", "Wales"), ("another.tag", "1.10"), ("target", "demo"), ("probe", "http")] {
+        assert_eq!(first.tags[key], value);
+    }
+}
+
+#[test]
 fn a_check_that_says_nothing_has_the_defaults_of_the_house() {
     let checks = checks(&probes(&["{probe: http, url: 'https://a.example/x?y=1'}"]));
     let check = &checks[0];
