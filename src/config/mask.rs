@@ -8,7 +8,7 @@ use regex::Regex;
 /// A key that names a secret, and the rest of its line; or the credentials in a URL.
 static LITERAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r#"(?i)(?:password|passwd|mysql_pwd|secret|token|api[_-]?key|authorization|cookie|credential|bearer|dsn)"#,
+        r#"(?i)(?:password|passwd|pwd|secret|token|(?:api|private)[_-]?key|identity|authorization|cookie|credential|bearer|dsn)"#,
         r#"[\w.-]*["']?[ \t]*:[ \t]+(?P<value>"(?:[^"\\]|\\.)*"?|'[^']*'?|\S.*)"#,
         r#"|://(?P<user>[^/\s@"']+)@"#,
     ))
