@@ -55,9 +55,14 @@ pub(crate) struct Asking<'a> {
 // === impl Asking ===
 
 impl Asking<'_> {
-    /// Sends the request and receives the whole answer; `trace` goes along where the target may see it.
-    pub(crate) async fn ask(&self, request: &Request, trace: Option<&Propagation>) -> Result<Hop, Failure> {
-        let begun = Instant::now();
+    /// Sends the request and receives the whole answer; `trace` goes along where the target may see it. What was done
+    /// for the request since it had `begun` is part of it.
+    pub(crate) async fn ask(
+        &self,
+        request: &Request,
+        begun: Instant,
+        trace: Option<&Propagation>,
+    ) -> Result<Hop, Failure> {
         let span = self.parent.child_at(Op::HTTP_REQUEST, begun);
         describe(&span, request);
         let headers = with_trace(request.headers.clone(), trace.map(|trace| trace.headers(span.id())));

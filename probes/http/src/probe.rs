@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
 use probe_keys::Findings;
+use tokio::time::Instant;
 
 use crate::{
     HttpKeys, Network, client::Client, exchange::Asking, judge::Expected, network::Route, redirect::Trail,
@@ -45,13 +46,14 @@ impl HttpProbe {
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
+        let begun = Instant::now();
         let client = Client::new(&self.route).map_err(|error| {
             Failure::new(FailureClass::Internal, format!("the HTTP client could not be built: {error}"))
         })?;
         let asking =
             Asking { client: &client, resolver: &self.route.resolver, parent: &context.root, max_body: self.max_body };
         let mut trail = Trail::new(self.redirects);
-        let mut hop = asking.ask(&self.request, Some(&context.propagation)).await?;
+        let mut hop = asking.ask(&self.request, begun, Some(&context.propagation)).await?;
         let mut request = None;
         loop {
             let current = request.as_ref().unwrap_or(&self.request);
@@ -67,7 +69,7 @@ impl HttpProbe {
             hop.finish(ended);
             // The trace is for the host that the configuration names, and for no other.
             let trace = (next.host() == self.request.host()).then_some(&context.propagation);
-            hop = asking.ask(&next, trace).await?;
+            hop = asking.ask(&next, ended, trace).await?;
             request = Some(next);
         }
     }
