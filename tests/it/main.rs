@@ -1,1 +1,3 @@
 //! The integration tests: real servers, real files, one binary.
+
+mod spool;
