@@ -1,4 +1,5 @@
 //! The spool on real files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs,
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 mod crash;
 mod faults;
+mod model;
 mod order;
 
 const CHILD: &str = "SPOOL_TEST_DIRECTORY";

@@ -209,7 +209,7 @@ impl Spool {
 
     fn read(&self, chosen: Chosen) -> Option<Record> {
         match chosen {
-            Chosen::Memory(encoded) => Some(Record { encoded, place: Place::Memory }),
+            Chosen::Memory { place, record } => Some(Record { encoded: record, place }),
             Chosen::Disk { lane, place, taken } => match taken.read() {
                 Ok(encoded) => Some(Record { encoded, place }),
                 Err(reason) => {

@@ -1,6 +1,6 @@
 //! The records that the disk does not take for the moment, in memory and bounded.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use super::{
     category::Categories,
@@ -8,11 +8,12 @@ use super::{
     record::{Encoded, Lane},
 };
 
-/// Records in memory, oldest first in each lane.
+/// Records in memory, in each lane by the order in which they came.
 #[derive(Debug)]
 pub(super) struct Ring {
-    lanes: [VecDeque<Encoded>; Lane::ALL.len()],
+    lanes: [BTreeMap<u64, Encoded>; Lane::ALL.len()],
     waiting: [Tally; Lane::ALL.len()],
+    next: u64,
     bytes: usize,
     max_bytes: usize,
 }
@@ -21,7 +22,7 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self { lanes: Default::default(), waiting: Default::default(), bytes: 0, max_bytes }
+        Self { lanes: Default::default(), waiting: Default::default(), next: 0, bytes: 0, max_bytes }
     }
 
     pub(super) const fn bytes(&self) -> usize {
@@ -34,60 +35,55 @@ impl Ring {
 
     /// When the oldest record of a lane was spooled, in ms since 1970.
     pub(super) fn oldest_ms(&self, lane: Lane) -> Option<u64> {
-        self.lanes[lane as usize].front().map(|record| record.head.spooled_ms)
+        self.lanes[lane as usize].first_key_value().map(|(_, record)| record.head.spooled_ms)
     }
 
     /// Adds a record as the newest; past the bound the oldest routine records go first, then the oldest of all.
     pub(super) fn push(&mut self, record: Encoded, counts: &mut Counts) {
-        self.count(&record);
-        self.lanes[record.head.lane as usize].push_back(record);
+        let number = self.next;
+        self.next += 1;
+        self.put_back(number, record);
         while self.bytes > self.max_bytes
-            && let Some(lost) = self.pop(Lane::Routine).or_else(|| self.pop(Lane::Urgent))
+            && let Some((_, lost)) = self.pop(Lane::Routine).or_else(|| self.pop(Lane::Urgent))
         {
             counts.lose(Reason::QueueOverflow, lost.head.category);
         }
     }
 
-    /// Puts a record back where it was taken from.
-    pub(super) fn put_back(&mut self, record: Encoded) {
-        self.count(&record);
-        self.lanes[record.head.lane as usize].push_front(record);
+    /// Puts a record back at its old place.
+    pub(super) fn put_back(&mut self, number: u64, record: Encoded) {
+        let lane = record.head.lane as usize;
+        self.bytes += record.bytes.len();
+        self.waiting[lane].add(record.head.category);
+        self.lanes[lane].insert(number, record);
     }
 
-    /// The oldest record of a lane.
-    pub(super) fn pop(&mut self, lane: Lane) -> Option<Encoded> {
-        self.remove(lane, 0)
+    /// The oldest record of a lane, and its place.
+    pub(super) fn pop(&mut self, lane: Lane) -> Option<(u64, Encoded)> {
+        self.take(lane, Categories::NONE)
     }
 
-    /// The oldest record of a lane that is not held back.
-    pub(super) fn take(&mut self, lane: Lane, held: Categories) -> Option<Encoded> {
-        if !self.waiting[lane as usize].offers(held) {
+    /// The oldest record of a lane that is not held back, and its place.
+    pub(super) fn take(&mut self, lane: Lane, held: Categories) -> Option<(u64, Encoded)> {
+        let (records, waiting) = (&mut self.lanes[lane as usize], &mut self.waiting[lane as usize]);
+        if !waiting.offers(held) {
             return None;
         }
-        let place = self.lanes[lane as usize].iter().position(|record| !held.contains(record.head.category))?;
-        self.remove(lane, place)
+        let number = *records.iter().find(|(_, record)| !held.contains(record.head.category))?.0;
+        let record = records.remove(&number)?;
+        self.bytes -= record.bytes.len();
+        waiting.remove(record.head.category);
+        Some((number, record))
     }
 
     /// Drops what was spooled before this.
     pub(super) fn expire(&mut self, limit_ms: u64, counts: &mut Counts) {
         for lane in Lane::ALL {
             while self.oldest_ms(lane).is_some_and(|spooled| spooled < limit_ms)
-                && let Some(old) = self.pop(lane)
+                && let Some((_, old)) = self.pop(lane)
             {
                 counts.lose(Reason::Expired, old.head.category);
             }
         }
-    }
-
-    fn count(&mut self, record: &Encoded) {
-        self.bytes += record.bytes.len();
-        self.waiting[record.head.lane as usize].add(record.head.category);
-    }
-
-    fn remove(&mut self, lane: Lane, place: usize) -> Option<Encoded> {
-        let record = self.lanes[lane as usize].remove(place)?;
-        self.bytes -= record.bytes.len();
-        self.waiting[lane as usize].remove(record.head.category);
-        Some(record)
     }
 }

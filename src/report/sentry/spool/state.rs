@@ -32,14 +32,14 @@ pub(super) struct State {
 /// Where a taken record came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    Memory,
+    Memory { number: u64 },
     Disk { opened: u64, number: u64, entry: usize },
 }
 
 /// A record chosen to be taken.
 #[derive(Debug)]
 pub(super) enum Chosen {
-    Memory(Encoded),
+    Memory { place: Place, record: Encoded },
     Disk { lane: Lane, place: Place, taken: Taken },
 }
 
@@ -72,10 +72,10 @@ impl State {
                 }));
             }
             while chosen.len() < limit
-                && let Some(record) = self.ring.take(lane, held)
+                && let Some((number, record)) = self.ring.take(lane, held)
             {
                 self.taken[lane as usize] += 1;
-                chosen.push(Chosen::Memory(record));
+                chosen.push(Chosen::Memory { place: Place::Memory { number }, record });
             }
         }
         chosen
@@ -84,7 +84,7 @@ impl State {
     /// A taken record is needed no longer.
     pub(super) fn settle(&mut self, lane: Lane, place: Place) {
         match place {
-            Place::Memory => self.taken[lane as usize] -= 1,
+            Place::Memory { .. } => self.taken[lane as usize] -= 1,
             Place::Disk { opened, number, entry } => {
                 if let Some(disk) = self.disk.as_mut().filter(|_| opened == self.opened) {
                     disk.lane_mut(lane).settle(number, entry);
@@ -97,9 +97,13 @@ impl State {
     pub(super) fn put_back(&mut self, record: Encoded, place: Place) {
         let lane = record.head.lane;
         match place {
-            Place::Memory => {
+            Place::Memory { number } => {
                 self.taken[lane as usize] -= 1;
-                self.ring.put_back(record);
+                if self.trouble.is_some() {
+                    self.ring.put_back(number, record);
+                } else {
+                    self.store(record);
+                }
             }
             Place::Disk { opened, number, entry } => {
                 let disk = self.disk.as_mut().filter(|_| opened == self.opened);
@@ -174,14 +178,14 @@ impl State {
     pub(super) fn unload(&mut self, limit: usize) -> bool {
         let Some(disk) = &mut self.disk else { return false };
         for _ in 0..limit {
-            let Some(record) = self.ring.pop(Lane::Urgent).or_else(|| self.ring.pop(Lane::Routine)) else {
+            let Some((number, record)) = self.ring.pop(Lane::Urgent).or_else(|| self.ring.pop(Lane::Routine)) else {
                 if self.trouble.take().is_some() {
                     tracing::info!(directory = %self.directory.display(), "the spool writes to its directory again");
                 }
                 return false;
             };
             if let Err(error) = disk.append(&record, &mut self.counts) {
-                self.ring.put_back(record);
+                self.ring.put_back(number, record);
                 self.fail(&error.to_string());
                 return false;
             }
