@@ -1,9 +1,9 @@
 //! What the spool does when the disk fails it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
-use sentrynet::report::sentry::spool::{Category, Lane, Limits, Reason, Spool};
+use sentrynet::report::sentry::spool::{Category, Lane, Limits, Reason, Spool, keep};
 use tempfile::TempDir;
 
 use super::{child, child_directory, losses, new_spool, now, open, push, segments, take, texts};
@@ -93,6 +93,21 @@ fn a_directory_that_cannot_be_used_is_replaced_by_memory_until_it_can() {
     assert_eq!(texts(&take(&open(&directory), 9)), ["d", "b", "c", "e"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_keeper_tries_an_unusable_directory_again_by_itself() {
+    let parent = TempDir::new().unwrap();
+    let directory = parent.path().join("spool");
+    fs::write(&directory, "a file in its place").unwrap();
+    let spool = Arc::new(open(&directory));
+    let keeper = tokio::spawn(keep(Arc::clone(&spool)));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(spool.stats(now()).trouble.is_some());
+    fs::remove_file(&directory).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(spool.stats(now()).trouble, None);
+    keeper.abort();
+}
+
 #[test]
 fn memory_is_bounded_and_loses_the_oldest_routine_records_first() {
     let parent = TempDir::new().unwrap();
@@ -153,6 +168,7 @@ fn a_full_disk_is_bridged_by_memory_and_nothing_is_lost() {
     let stats = spool.stats(now());
     assert!(stats.trouble.is_some(), "{stats:?}");
     assert_eq!((stats.routine.waiting, stats.memory_bytes), (30, 11 * 1_040));
+    assert_eq!(fs::metadata(&segments(&directory)[0]).unwrap().len(), 19 * 1_040, "no part of a record stays");
     take(&spool, 2).into_iter().for_each(|record| spool.done(record));
 
     setrlimit(Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();

@@ -13,7 +13,8 @@ use super::{
     counts::{Counts, Reason},
     lock::{Lock, LockError},
     record::{Encoded, Lane},
-    segments::{Segments, Taken},
+    segments::Segments,
+    taken::Taken,
 };
 
 /// An open spool directory.

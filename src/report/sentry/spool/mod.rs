@@ -20,10 +20,12 @@ mod ring;
 mod segment;
 mod segments;
 mod state;
+mod stats;
+mod taken;
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
     time::{Duration, SystemTime},
 };
 
@@ -36,6 +38,7 @@ pub use self::{
     keeper::keep,
     lock::Locked,
     record::{Lane, NewRecord},
+    stats::{Depth, Stats},
 };
 use self::{
     disk::{Disk, try_writing},
@@ -74,34 +77,6 @@ pub struct Spool {
 pub struct Record {
     encoded: Encoded,
     place: Place,
-}
-
-/// What lies in the spool, and what went through it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Errors, changes of state, check-ins.
-    pub urgent: Depth,
-    /// Successful transactions.
-    pub routine: Depth,
-    /// Bytes of records on the disk, those included that are settled and not yet deleted.
-    pub disk_bytes: u64,
-    /// Bytes of waiting records in memory.
-    pub memory_bytes: usize,
-    /// Age of the oldest record; zero if the clock was set back behind it.
-    pub oldest: Option<Duration>,
-    /// Since the spool was opened.
-    pub counts: Counts,
-    /// Why the disk takes no records, while it takes none.
-    pub trouble: Option<String>,
-}
-
-/// Records of one lane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Depth {
-    /// Records to be taken.
-    pub waiting: u64,
-    /// Records taken and not yet handed back.
-    pub taken: u64,
 }
 
 // === impl Spool ===
@@ -178,7 +153,11 @@ impl Spool {
     /// What needs doing every half second: drops what is too old, brings what was pushed onto the disk, and in trouble
     /// tries the directory again. It waits for the disk, so it belongs on a thread that may; nobody else waits with it.
     pub fn tend(&self, now: SystemTime) {
-        let Ok(_only_one) = self.tending.try_lock() else { return };
+        let _only_one = match self.tending.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(guard)) => guard.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         self.lock().expire(now);
         self.lock().leave_deleted();
         if self.lock().trouble.is_some() {
@@ -189,7 +168,8 @@ impl Spool {
 
     /// Records that are not settled: waiting and taken.
     pub fn depth(&self) -> u64 {
-        Lane::ALL.into_iter().map(|lane| self.lock().depth(lane)).map(|depth| depth.waiting + depth.taken).sum()
+        let state = self.lock();
+        Lane::ALL.into_iter().map(|lane| state.depth(lane)).map(|depth| depth.waiting + depth.taken).sum()
     }
 
     /// What lies here, and what went through.

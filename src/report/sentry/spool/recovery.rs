@@ -1,7 +1,7 @@
-//! Taking up a segment that an earlier process left, whatever state it is in.
+//! Taking up the segments that an earlier process left, whatever state they are in.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     io::{self, ErrorKind, Read},
 };
 
@@ -12,8 +12,24 @@ use super::{
     segment::{NOTE, Segment, note},
 };
 
+/// All segments of a lane, and the number of the next one; what cannot be read is counted as lost.
+pub(super) fn recover(files: &Files, segment_bytes: u64, counts: &mut Counts) -> io::Result<(VecDeque<Segment>, u64)> {
+    let (numbers, next) = files.numbers()?;
+    let mut segments = VecDeque::new();
+    for number in numbers {
+        match recover_segment(files, number, segment_bytes, counts) {
+            Ok(segment) => segments.push_back(segment),
+            Err(error) => {
+                tracing::warn!(path = %files.log(number).display(), %error, "a segment of the spool is unreadable");
+                counts.lose_all(Reason::Unreadable, &remains(&[]));
+            }
+        }
+    }
+    Ok((segments, next))
+}
+
 /// Reads one segment. What is damaged is skipped, counted and noted, so that it is counted once; a torn end is cut off.
-pub(super) fn recover(files: &Files, number: u64, segment_bytes: u64, counts: &mut Counts) -> io::Result<Segment> {
+fn recover_segment(files: &Files, number: u64, segment_bytes: u64, counts: &mut Counts) -> io::Result<Segment> {
     let (bytes, notes) = (read(files, number, segment_bytes)?, read_notes(files, number)?);
     let settled: HashSet<&[u8]> = notes.chunks_exact(NOTE).collect();
     let mut segment = Segment::new(number);

@@ -10,13 +10,14 @@ use std::{
 };
 
 use super::{
-    category::{Categories, Category},
+    category::Categories,
     counts::{Counts, Reason, Tally},
     files::Files,
     lock::is_in_place,
     record::{Encoded, Lane},
     recovery::recover,
-    segment::{Segment, Spot},
+    segment::Segment,
+    taken::Taken,
 };
 
 /// The segments of one lane, the last one written to.
@@ -36,14 +37,6 @@ pub(super) struct Segments {
     unsynced: Vec<Arc<File>>,
 }
 
-/// A taken record: where it lies, and the file to read it from.
-#[derive(Debug)]
-pub(super) struct Taken {
-    number: u64,
-    spot: Spot,
-    file: Arc<File>,
-}
-
 #[derive(Debug)]
 struct Writing {
     file: Arc<File>,
@@ -56,17 +49,7 @@ impl Segments {
     /// Takes up what an earlier process left; what cannot be read is counted as lost.
     pub(super) fn recover(directory: &Path, lane: Lane, segment_bytes: u64, counts: &mut Counts) -> io::Result<Self> {
         let files = Files::new(directory, lane);
-        let (numbers, next_number) = files.numbers()?;
-        let mut segments = VecDeque::new();
-        for number in numbers {
-            match recover(&files, number, segment_bytes, counts) {
-                Ok(segment) => segments.push_back(segment),
-                Err(error) => {
-                    tracing::warn!(path = %files.log(number).display(), %error, "a segment of the spool is unreadable");
-                    counts.lose_all(Reason::Unreadable, &super::record::remains(&[]));
-                }
-            }
-        }
+        let (segments, next_number) = recover(&files, segment_bytes, counts)?;
         let (writing, reading, noting, unsynced) = (None, None, None, Vec::new());
         let mut lane = Self { files, segment_bytes, segments, next_number, writing, reading, noting, unsynced };
         lane.tidy_all();
@@ -313,30 +296,5 @@ impl Segments {
         self.noting.take_if(|(number, _)| *number == segment.number);
         self.files.remove(segment.number);
         *segment.waiting()
-    }
-}
-
-// === impl Taken ===
-
-impl Taken {
-    /// What Sentry counts it as.
-    pub(super) const fn category(&self) -> Category {
-        self.spot.category
-    }
-
-    /// The number of its segment, and which of the segment's records it is.
-    pub(super) const fn place(&self) -> (u64, usize) {
-        (self.number, self.spot.entry)
-    }
-
-    /// Reads the record.
-    pub(super) fn read(&self) -> Result<Encoded, Reason> {
-        let length = self.spot.range.end.saturating_sub(self.spot.range.start);
-        let mut bytes = vec![0; usize::try_from(length).map_err(|_| Reason::Corrupt)?];
-        self.file.read_exact_at(&mut bytes, self.spot.range.start).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Reason::Corrupt,
-            _ => Reason::Unreadable,
-        })?;
-        Encoded::read(bytes.into()).ok_or(Reason::Corrupt)
     }
 }

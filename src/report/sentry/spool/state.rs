@@ -9,7 +9,7 @@ use super::{
     disk::Disk,
     record::{Encoded, Lane, millis},
     ring::Ring,
-    segments::Taken,
+    taken::Taken,
 };
 
 /// Everything behind the spool's mutex.
