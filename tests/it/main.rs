@@ -1,3 +1,4 @@
 //! The integration tests: real servers, real files, one binary.
 
 mod config;
+mod spool;

@@ -1,5 +1,6 @@
 //! Reports as Sentry transactions and events.
 
 mod settings;
+pub mod spool;
 
 pub use settings::{Dsn, DsnError, Settings};
