@@ -1,5 +1,7 @@
 //! Reports as Sentry transactions and events.
 
+mod checkin;
 mod settings;
 
+pub use checkin::{CheckIn, CheckInStatus, CronMonitor, Thinning};
 pub use settings::{Dsn, DsnError, Settings};
