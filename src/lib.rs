@@ -5,6 +5,8 @@
 
 pub mod config;
 
+pub mod schedule;
+
 pub mod report;
 
 pub mod check;
