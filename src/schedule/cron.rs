@@ -168,6 +168,5 @@ mod tests {
         assert_eq!(gap.subsec_nanos(), 0, "starts are on whole seconds");
         stop.cancel();
         assert!(driving.await.unwrap().is_ok());
-        assert!(woken.receiver.recv().await.is_none(), "nobody wakes it any more");
     }
 }
