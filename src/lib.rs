@@ -3,6 +3,12 @@
 //! Modules in reading order, outermost first; each may use those below it and never one above (`tests/it/tidy.rs`
 //! holds us to it).
 
+pub mod cli;
+
+pub mod app;
+
+pub mod demo;
+
 pub mod config;
 
 pub mod schedule;
@@ -12,4 +18,5 @@ pub mod report;
 pub mod check;
 
 pub mod redact;
+pub mod telemetry;
 pub mod trace;

@@ -31,6 +31,13 @@ impl Environment {
         Self { variables: variables.into_iter().collect(), host: host.into() }
     }
 
+    /// The same, saying that nothing is sent to Sentry.
+    #[must_use]
+    pub fn without_sentry(mut self) -> Self {
+        self.variables.insert(ENABLED.into(), "false".into());
+        self
+    }
+
     /// The name of the host.
     pub(super) fn host(&self) -> &str {
         &self.host
