@@ -15,8 +15,9 @@ pub mod schedule;
 
 pub mod report;
 
+pub mod telemetry;
+
 pub mod check;
 
 pub mod redact;
-pub mod telemetry;
 pub mod trace;

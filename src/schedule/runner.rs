@@ -1,6 +1,6 @@
 //! One run, from its start to its report.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use probe_core::{FailureClass, Outcome, Run, Verdict, run_probe};
 use tokio::time::Instant;
@@ -42,7 +42,7 @@ impl Runner {
                 return;
             }
             self.run(check, start).await;
-            start = Start { planned: self.wall.now(), missed: 0, ..start };
+            start = Start { planned: self.wall.now(), lag: Duration::ZERO, missed: 0 };
         }
     }
 
