@@ -44,9 +44,10 @@ fn start(arguments: Arguments) -> ExitCode {
     let coloured = |choice| !matches!(choice, ColorChoice::Never);
     let colour = coloured(AutoStream::choice(&io::stderr()));
     let filter = std::env::var("RUST_LOG").ok();
-    if let Err(error) = telemetry::start(arguments.log_format(), filter.as_deref(), colour, redactor.clone(), None) {
-        return complain(&format!("sentrynet: {error}\n"));
-    }
+    let log = match telemetry::start(arguments.log_format(), filter.as_deref(), colour, redactor.clone()) {
+        Ok(log) => log,
+        Err(error) => return complain(&format!("sentrynet: {error}\n")),
+    };
     // One TLS stack for probes and delivery alike; a second installation is impossible here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match runtime::Builder::new_multi_thread().enable_all().build() {
@@ -59,6 +60,7 @@ fn start(arguments: Arguments) -> ExitCode {
         terminal: Terminal::new(io::stdout(), coloured(AutoStream::choice(&io::stdout())), width),
         colour,
         redactor,
+        log,
         stop: CancellationToken::new(),
     };
     let code = drive(&runtime, arguments, process);

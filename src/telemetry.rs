@@ -1,12 +1,16 @@
 //! The daemon's own log: to standard error, for people or as JSON, secrets masked.
 
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use thiserror::Error;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
     fmt::MakeWriter,
     layer::SubscriberExt,
+    reload,
     util::{SubscriberInitExt, TryInitError},
 };
 
@@ -17,6 +21,12 @@ const USUAL: &str = "warn,sentrynet=info";
 
 /// A layer that someone else adds to the log.
 pub type MoreLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// The log, once it is started.
+#[derive(Clone)]
+pub struct Log {
+    more: reload::Handle<Option<MoreLayer>, Registry>,
+}
 
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -56,21 +66,32 @@ struct Line {
 ///
 /// # Errors
 /// A filter that cannot be read; a log that was started before.
-pub fn start(
-    format: LogFormat,
-    filter: Option<&str>,
-    colour: bool,
-    redactor: Redactor,
-    more: Option<MoreLayer>,
-) -> Result<(), TelemetryError> {
+pub fn start(format: LogFormat, filter: Option<&str>, colour: bool, redactor: Redactor) -> Result<Log, TelemetryError> {
     let filter = EnvFilter::try_new(filter.filter(|filter| !filter.trim().is_empty()).unwrap_or(USUAL))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(Masked { redactor });
     let lines = match format {
         LogFormat::Text => lines.with_ansi(colour).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).boxed(),
     };
-    tracing_subscriber::registry().with(more).with(lines.with_filter(filter)).try_init()?;
-    Ok(())
+    let (slot, more) = reload::Layer::new(None);
+    tracing_subscriber::registry().with(slot).with(lines.with_filter(filter)).try_init()?;
+    Ok(Log { more })
+}
+
+// === impl Log ===
+
+impl Log {
+    /// From now on, hands events to this layer too.
+    pub fn add(&self, layer: MoreLayer) {
+        // It fails only when the subscriber is gone, and then nobody logs.
+        let _ = self.more.reload(Some(layer));
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
 }
 
 // === impl Masked ===

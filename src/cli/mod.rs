@@ -7,6 +7,7 @@ mod line;
 mod once;
 mod printer;
 mod run;
+mod state;
 mod terminal;
 mod tree;
 mod validate;
@@ -19,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::terminal::Terminal;
 use crate::{
+    app::AppError,
     config::{self, Diagnostics, Environment, Loaded},
     redact::Redactor,
-    telemetry::LogFormat,
+    telemetry::{Log, LogFormat},
 };
 
 /// Where the configuration is looked for when the command line does not name it.
@@ -69,6 +71,8 @@ pub struct Process {
     pub colour: bool,
     /// Learns the secrets of the configuration, and masks them in the log.
     pub redactor: Redactor,
+    /// Where the daemon's own news go.
+    pub log: Log,
     /// The process is to end.
     pub stop: CancellationToken,
 }
@@ -97,6 +101,9 @@ pub enum CommandError {
          \x20 sentrynet run config.yaml         is the daemon\n", USUAL[0], USUAL[1]
     )]
     NoConfiguration,
+    /// The daemon cannot be built.
+    #[error("sentrynet: {0}\n")]
+    App(#[from] AppError),
     /// Something else, in words.
     #[error("sentrynet: {0}\n")]
     Other(String),

@@ -2,19 +2,23 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use probe_core::Verdict;
 
 use super::{
     CommandError, Exit, Process, YAML, configuration, load,
     printer::{Printer, Style},
+    state,
 };
 use crate::{
-    app,
+    app::{self, ToSentry},
     check::Check,
     report::{Sink, Sinks},
     schedule,
 };
+
+/// How long sending may take after the last run.
+const DELIVERY: Duration = Duration::from_secs(10);
 
 /// What `once` takes.
 #[derive(Debug, Args)]
@@ -34,6 +38,9 @@ pub(super) struct Options {
     /// Sends the results to Sentry, too.
     #[arg(long)]
     send: bool,
+    /// Where results wait for Sentry; else SENTRYNET_STATE_DIR, $XDG_STATE_HOME/sentrynet, ./sentrynet-state.
+    #[arg(long, value_hint = ValueHint::DirPath)]
+    state_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -52,12 +59,23 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
     let path = configuration(options.config)?;
     let config = load(&path, &process)?;
     let checks = chosen(config.checks, &options.only)?;
-    let terminal = process.terminal.clone();
-    let sinks: Vec<Box<dyn Sink>> = vec![match options.format {
-        Format::Tree => Box::new(Printer::new(terminal, Style::Tree)),
-        Format::Json => Box::new(Printer::new(terminal, Style::Json)),
-        Format::Envelope => Box::new(Printer::new(terminal, Style::Json)),
-    }];
+    let style = match (options.format, &config.sentry) {
+        (Format::Tree, _) => Style::Tree,
+        (Format::Json, _) => Style::Json,
+        (Format::Envelope, Some(settings)) => Style::Envelope(Box::new(settings.clone())),
+        (Format::Envelope, None) => return Err(without_dsn("--format envelope shows what goes to Sentry")),
+    };
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Printer::new(process.terminal, style))];
+    let to_sentry = match (options.send, config.sentry) {
+        (false, _) => None,
+        (true, None) => return Err(without_dsn("--send sends to Sentry")),
+        (true, Some(settings)) => {
+            // A directory of its own: the daemon's may be in use.
+            let state = state::directory(options.state_dir, &process.environment).join("once");
+            Some(ToSentry::open(settings, &state, &process.redactor, &process.log)?)
+        }
+    };
+    sinks.extend(to_sentry.iter().map(|to| -> Box<dyn Sink> { to.sink() }));
     let sinks = Arc::new(Sinks::new(process.redactor, sinks));
     let runner = app::runner(config.tracing, sinks.clone());
     let running = schedule::once(&checks, &runner, options.jobs, &process.stop);
@@ -70,9 +88,16 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
         verdicts = running => verdicts,
         () = stopped => Vec::new(),
     };
-    sinks.flush(Duration::from_secs(10)).await;
+    if !sinks.flush(DELIVERY).await {
+        let waiting = to_sentry.as_ref().map_or(0, ToSentry::waiting);
+        tracing::warn!(waiting, "not all could be sent; the next `once --send` tries again");
+    }
     let all_up = verdicts.len() == checks.len() && verdicts.iter().all(|verdict| *verdict == Some(Verdict::Up));
     Ok(if all_up { Exit::Well } else { Exit::NotAllWell })
+}
+
+fn without_dsn(what: &str) -> CommandError {
+    CommandError::Other(format!("{what}, and there is no DSN: give `sentry.dsn`, or set SENTRY_DSN and `sentry: {{}}`"))
 }
 
 /// The checks that were asked for; one that nobody has is an error, not an empty run.

@@ -9,7 +9,10 @@ use std::{
 use probe_core::{BoxFuture, Verdict};
 
 use super::{json::json, line::line, terminal::Terminal, tree::tree};
-use crate::report::{Report, Sink};
+use crate::report::{
+    Report, Sink,
+    sentry::{Settings, envelopes},
+};
 
 /// Prints each run.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(super) enum Style {
     Tree,
     /// As a JSON object on a line.
     Json,
+    /// As the envelopes that this Sentry would receive.
+    Envelope(Box<Settings>),
     /// As a line; as a tree when it is a check's first, or not up.
     Brief(Mutex<HashSet<String>>),
 }
@@ -46,6 +51,10 @@ impl Sink for Printer {
         let text = match &self.style {
             Style::Tree => tree(&self.terminal, report) + "\n",
             Style::Json => json(report) + "\n",
+            Style::Envelope(settings) => envelopes(settings, report)
+                .iter()
+                .map(|envelope| String::from_utf8_lossy(&envelope.bytes).trim_end().to_owned() + "\n\n")
+                .collect(),
             Style::Brief(seen) => {
                 let first = seen.lock().unwrap_or_else(PoisonError::into_inner).insert(report.check.id.clone());
                 if first || report.outcome.verdict != Verdict::Up {

@@ -1,6 +1,6 @@
 //! What the process was started with, as an input.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 /// Turns all sending off when it says so.
 const ENABLED: &str = "SENTRYNET_SENTRY_ENABLED";
@@ -36,6 +36,11 @@ impl Environment {
     pub fn without_sentry(mut self) -> Self {
         self.variables.insert(ENABLED.into(), "false".into());
         self
+    }
+
+    /// The path that a variable holds, unless it is empty.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(&OsString::from(name)).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// The name of the host.

@@ -1,8 +1,8 @@
 //! Reports as Sentry transactions and events.
 
 mod checkin;
-pub mod delivery;
 mod data;
+pub mod delivery;
 mod envelope;
 mod event;
 mod labels;
@@ -23,4 +23,4 @@ pub use delivery::Delivery;
 pub use envelope::Envelope;
 pub use run::envelopes;
 pub use settings::{Dsn, DsnError, Settings};
-pub use sink::{Envelopes, SentrySink};
+pub use sink::SentrySink;
