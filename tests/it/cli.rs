@@ -147,7 +147,7 @@ async fn once_as_json_is_the_documented_object() {
 #[tokio::test]
 async fn the_demo_shows_runs_and_writes_its_configuration() {
     let directory = tempfile::tempdir().expect("a directory");
-    let output = run(directory.path(), &["demo", "--for", "7s"]).await;
+    let output = run(directory.path(), &["demo", "--for", "9s"]).await;
     let text = out(&output);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     for title in ["Front page", "Status over TLS", "Slow report", "Answers 500", "Refuses", "does not resolve"] {

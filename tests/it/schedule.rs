@@ -59,7 +59,7 @@ impl Sink for Kept {
     }
 
     fn report(&self, report: &Report) {
-        self.0.lock().unwrap().push(report.clone());
+        self.0.lock().expect("nobody panicked with it").push(report.clone());
     }
 
     fn flush(&self, _: Duration) -> BoxFuture<'_, bool> {
@@ -74,7 +74,13 @@ fn began(report: &Report) -> SystemTime {
 
 impl Kept {
     fn of(&self, title: &str) -> Vec<Report> {
-        self.0.lock().unwrap().iter().filter(|report| report.check.title == title).cloned().collect()
+        self.0
+            .lock()
+            .expect("nobody panicked with it")
+            .iter()
+            .filter(|report| report.check.title == title)
+            .cloned()
+            .collect()
     }
 }
 
@@ -114,13 +120,14 @@ fn runner(kept: &Kept) -> Runner {
 
 /// Runs these checks for so long, with so much grace; gives how long the end took.
 async fn run(checks: Vec<Check>, kept: &Kept, limit: Duration, grace: Duration) -> Duration {
-    let schedule = Schedule::new(checks.into_iter().map(Arc::new).collect(), runner(kept)).unwrap();
+    let schedule =
+        Schedule::new(checks.into_iter().map(Arc::new).collect(), runner(kept)).expect("they can be scheduled");
     let stop = CancellationToken::new();
     let running = tokio::spawn(schedule.run(stop.clone(), grace));
     time::sleep(limit).await;
     stop.cancel();
     let stopped = Instant::now();
-    running.await.unwrap();
+    running.await.expect("it does not panic");
     stopped.elapsed()
 }
 
