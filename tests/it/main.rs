@@ -1,4 +1,7 @@
 //! The integration tests: real servers, real files, one binary.
 
 mod config;
+mod envelopes;
+mod relay;
+mod runs;
 mod spool;
