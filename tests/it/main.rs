@@ -3,5 +3,8 @@
 mod cli;
 mod config;
 mod schedule;
+mod envelopes;
+mod relay;
+mod runs;
 mod spool;
 mod tidy;
