@@ -2,9 +2,11 @@
 
 mod cli;
 mod config;
-mod schedule;
 mod envelopes;
+mod http;
 mod relay;
 mod runs;
+mod schedule;
 mod spool;
+mod support;
 mod tidy;
