@@ -54,6 +54,7 @@ pub(crate) fn settings() -> Settings {
         environment: "production".to_owned(),
         release: "sentrynet@0.1.0".to_owned(),
         server_name: "prober-1".to_owned(),
+        delivery: Default::default(),
     }
 }
 

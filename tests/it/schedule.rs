@@ -258,7 +258,8 @@ async fn a_changed_configuration_leaves_the_schedule_of_what_stays() {
 
     let planned: Vec<_> = kept.of("stays").iter().map(|report| report.start.planned).collect();
     let starts: Vec<_> = planned.windows(2).map(|pair| pair[1].duration_since(pair[0]).unwrap()).collect();
-    assert!(starts[1..].iter().all(|gap| *gap == seconds(60) || *gap < seconds(1)), "{starts:?}");
+    let near = |gap: &Duration, wanted| gap.abs_diff(wanted) < Duration::from_millis(2);
+    assert!(starts[1..].iter().all(|gap| near(gap, seconds(60)) || near(gap, seconds(0))), "{starts:?}");
     assert!((28..=32).contains(&planned.len()), "10 starts of one run, then 10 of two: {}", planned.len());
     assert_eq!(kept.of("goes").len(), before);
     assert!((68..=74).contains(&kept.of("hurries").len()), "{}", kept.of("hurries").len());
