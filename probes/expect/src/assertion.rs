@@ -83,6 +83,7 @@ impl Assertion {
                 None => failure,
             })
         };
+        let told = |actual: String| if found.private { "[cut]".to_owned() } else { actual };
         match (found.value, self.exists) {
             (None, false) => Ok(()),
             (None, true) => {
@@ -91,13 +92,13 @@ impl Assertion {
                 broken(format!("{subject} is not set{origin}"), expected, "none".to_owned())
             }
             (Some(value), false) => {
-                let actual = shown(value);
+                let actual = told(shown(value));
                 broken(format!("{subject} is set: {actual}"), "no value".to_owned(), actual)
             }
             (Some(value), true) => match self.claims.iter().find(|claim| !claim.holds(value)) {
                 None => Ok(()),
                 Some(claim) => {
-                    let actual = claim.actual(value);
+                    let actual = told(claim.actual(value));
                     let message = format!("expected {subject} to {} {claim}, got {actual}", claim.verb());
                     broken(message, claim.expected(), actual)
                 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use http::HeaderName;
+use http::{
+    HeaderName,
+    header::{AUTHORIZATION, SET_COOKIE},
+};
 use probe_core::{Failure, FailureClass};
 use probe_keys::{At, Definitions, Keys as _, Read, Value};
 use serde_json::{Value as Json, json};
@@ -44,6 +47,9 @@ probe_keys::keys! {
     }
 }
 
+/// The names above, to be told.
+const SOURCES: [&str; 6] = ["jsonpath", "header", "cookie", "regex", "status", "body"];
+
 /// The name of a header, in any case.
 #[derive(Clone, Debug)]
 pub(crate) struct Name(pub(crate) HeaderName);
@@ -75,6 +81,15 @@ impl Capture {
         matches!(self, Self::Status | Self::Body)
     }
 
+    /// Whether what stands there must not be told: cookies and headers that carry a session.
+    pub fn is_private(&self) -> bool {
+        match self {
+            Self::Cookie(_) => true,
+            Self::Header(name) => is_private(name),
+            Self::JsonPath(_) | Self::Regex(_) | Self::Status | Self::Body => false,
+        }
+    }
+
     /// Whether the body must be JSON.
     pub(crate) const fn needs_json(&self) -> bool {
         matches!(self, Self::JsonPath(_))
@@ -101,7 +116,7 @@ impl Read for Capture {
             return JsonPath::read(at).map(Self::JsonPath);
         }
         let Value::Mapping(entries) = &at.node.value else {
-            at.expected("a JSONPath, or a mapping with one of jsonpath, header, cookie, regex, status, body");
+            at.expected(&format!("a JSONPath, or a mapping with one of {}", SOURCES.join(", ")));
             return None;
         };
         let keys = CaptureKeys::read(at)?;
@@ -114,9 +129,11 @@ impl Read for Capture {
             keys.body.map(|Wanted| Self::Body),
         ];
         let mut captures = captures.into_iter().flatten();
-        let capture = captures.next().filter(|_| entries.len() == 1);
-        if capture.is_none() {
-            at.wrong("a value comes from just one of jsonpath, header, cookie, regex, status, body");
+        let (capture, other) = (captures.next(), captures.next());
+        let capture = capture.filter(|_| other.is_none());
+        // A misspelt name has been noted already.
+        if capture.is_none() && entries.iter().all(|entry| SOURCES.contains(&entry.key.as_str())) {
+            at.wrong(format!("a value comes from just one of {}", SOURCES.join(", ")));
         }
         capture
     }
@@ -158,6 +175,11 @@ impl Read for Wanted {
     fn schema(_: &mut Definitions) -> Json {
         json!({"const": true})
     }
+}
+
+/// Whether a header of an answer carries a session.
+pub(crate) fn is_private(name: &HeaderName) -> bool {
+    *name == SET_COOKIE || *name == AUTHORIZATION || name.as_str().ends_with("-token")
 }
 
 /// The places of a JSONPath in an answer's body.

@@ -12,7 +12,15 @@ pub struct Captures(Vec<(Placed<String>, Capture)>);
 
 /// Keys and what was found for each, with where it was looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(Vec<(String, Option<Json>, String)>);
+pub struct Values(Vec<Taken>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Taken {
+    key: String,
+    value: Option<Json>,
+    origin: String,
+    private: bool,
+}
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,6 +29,8 @@ pub struct Found<'v> {
     pub value: Option<&'v Json>,
     /// Where it comes from, or would have; none when nobody sets it.
     pub origin: Option<&'v str>,
+    /// Whether the value must not be told: a session's cookie, say.
+    pub private: bool,
 }
 
 // === impl Captures ===
@@ -32,7 +42,12 @@ impl Captures {
     /// The body is needed and was cut, or is needed as JSON and is not, or is too large for a JSONPath.
     pub fn take(&self, answer: &Answer<'_>) -> Result<Values, Failure> {
         let one = |(key, capture): &(Placed<String>, Capture)| {
-            Ok((key.value.clone(), capture.take(answer)?, capture.to_string()))
+            Ok(Taken {
+                key: key.value.clone(),
+                value: capture.take(answer)?,
+                origin: capture.to_string(),
+                private: capture.is_private(),
+            })
         };
         self.0.iter().map(one).collect::<Result<_, _>>().map(Values)
     }
@@ -63,13 +78,18 @@ impl Read for Captures {
 impl Values {
     /// What is known of a key.
     pub fn get(&self, key: &str) -> Found<'_> {
-        let found = self.0.iter().find(|(name, ..)| name == key);
-        found.map_or_else(Found::default, |(_, value, origin)| Found { value: value.as_ref(), origin: Some(origin) })
+        let taken = self.0.iter().find(|taken| taken.key == key);
+        taken.map_or_else(Found::default, |taken| Found {
+            value: taken.value.as_ref(),
+            origin: Some(&taken.origin),
+            private: taken.private,
+        })
     }
 
-    /// The keys that were set, with their values and origins.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json, &str)> {
-        self.0.iter().filter_map(|(key, value, origin)| Some((key.as_str(), value.as_ref()?, origin.as_str())))
+    /// The keys that were set, each with what is known of it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
+        let set = self.0.iter().filter(|taken| taken.value.is_some());
+        set.map(|taken| (taken.key.as_str(), self.get(&taken.key)))
     }
 }
 
@@ -112,14 +132,10 @@ mod tests {
         ]));
         let findings = Findings::default();
         let captures = Captures::read(&At::root(&written, &findings)).unwrap();
-        let headers: Vec<_> = [("x-id", "7"), ("x-many", "a"), ("x-many", "b"), ("set-cookie", "sid=s; Secure")]
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .into();
-        let headers = HeaderMap::from_iter(headers);
-        // Collecting replaces: the second value of a name is added.
-        let mut headers = headers;
-        headers.insert("x-many", HeaderValue::from_static("a"));
-        headers.append("x-many", HeaderValue::from_static("b"));
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("x-id", "7"), ("x-many", "a"), ("x-many", "b"), ("set-cookie", "sid=s; Secure")] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         let body = r#"{"a": 1.5, "b": [1, true], "d": null}"#;
         let values = captures.take(&Answer::new(204, &headers, body.as_bytes())).unwrap();
         for (key, value, origin) in [
@@ -133,9 +149,10 @@ mod tests {
             ("status", json!(204), "from the status"),
             ("body", json!(body), "from the body"),
         ] {
-            assert_eq!(values.get(key), Found { value: Some(&value), origin: Some(origin) }, "{key}");
+            let found = values.get(key);
+            assert_eq!((found.value, found.origin, found.private), (Some(&value), Some(origin), key == "sid"), "{key}");
         }
-        assert_eq!(values.get("none"), Found { value: None, origin: Some("from $.c") });
+        assert_eq!(values.get("none"), Found { value: None, origin: Some("from $.c"), private: false });
         assert_eq!(values.get("no_header").value, None);
         assert_eq!(values.get("nobody"), Found::default());
         let certain: Vec<_> =

@@ -34,7 +34,7 @@ fn read<T: Read>(written: &Json) -> Result<T, String> {
 
 fn check(assertion: &Json, value: &Json) -> Result<(), Failure> {
     let assertion: Assertion = read(assertion).unwrap_or_else(|reason| panic!("{assertion}: {reason}"));
-    assertion.check("`key`", Found { value: Some(value), origin: Some("from $.key") })
+    assertion.check("`key`", Found { value: Some(value), origin: Some("from $.key"), private: false })
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn an_assertion_holds_or_says_what_it_expected_and_what_was_there() {
 #[test]
 fn what_is_not_there_says_where_it_would_have_come_from() {
     let check = |assertion: Json, origin| {
-        read::<Assertion>(&assertion).unwrap().check("`token`", Found { value: None, origin })
+        read::<Assertion>(&assertion).unwrap().check("`token`", Found { value: None, origin, private: false })
     };
     assert_eq!(check(json!({"exists": false}), None), Ok(()));
     let failure = check(json!({}), Some("from $.token")).unwrap_err();
@@ -117,6 +117,28 @@ fn what_was_there_is_shortened() {
     let failure = check(&json!({"lt": 1}), &json!("é".repeat(10_000))).unwrap_err();
     assert_eq!(failure.actual.unwrap(), format!("\"{}…", "é".repeat(199)));
     assert!(failure.message.len() < 500);
+}
+
+#[test]
+fn what_carries_a_session_is_not_told() {
+    let found = Found { value: Some(&json!("s3cr3t")), origin: Some("from cookie sid"), private: true };
+    for assertion in [json!({"length": 3}), json!({"type": "null"}), json!("x"), json!({"exists": false})] {
+        let failure = read::<Assertion>(&assertion).unwrap().check("`sid`", found).unwrap_err();
+        assert!(!format!("{failure:?}").contains("s3cr3t"), "{failure:?}");
+        assert_eq!(failure.actual.as_deref(), Some("[cut]"));
+    }
+    let mut headers = HeaderMap::new();
+    headers.append("x-csrf-token", HeaderValue::from_static("s3cr3t"));
+    headers.append("set-cookie", HeaderValue::from_static("sid=s3cr3t"));
+    let answer = Answer::new(200, &headers, b"");
+    for name in ["x-csrf-token", "set-cookie"] {
+        let expect: Expect = read(&json!({"headers": {name: {"matches": "^x"}}})).unwrap();
+        assert!(!format!("{:?}", expect.check(&answer).unwrap_err()).contains("s3cr3t"), "{name}");
+    }
+    let captures: Captures =
+        read(&json!({"a": {"header": "X-CSRF-Token"}, "b": {"cookie": "sid"}, "c": {"header": "etag"}})).unwrap();
+    let values = captures.take(&answer).unwrap();
+    assert_eq!(["a", "b", "c"].map(|key| values.get(key).private), [true, true, false]);
 }
 
 #[test]
@@ -302,13 +324,13 @@ proptest! {
     #[test]
     fn no_assertion_panics_on_any_value(written in any_json(), value in any_json()) {
         if let Ok(assertion) = read::<Assertion>(&written) {
-            let _ = assertion.check("`key`", Found { value: Some(&value), origin: None });
+            let _ = assertion.check("`key`", Found { value: Some(&value), origin: None, private: false });
         }
     }
 
     #[test]
     fn a_value_is_itself_and_not_something_else(value in any_json()) {
-        let is = |key: &str| read::<Assertion>(&json!({key: value})).unwrap().check("`key`", Found { value: Some(&value), origin: None });
+        let is = |key: &str| read::<Assertion>(&json!({key: value})).unwrap().check("`key`", Found { value: Some(&value), origin: None, private: false });
         prop_assert!(is("value").is_ok());
         prop_assert!(is("not").is_err());
     }

@@ -18,7 +18,7 @@ use crate::{Answer, Extent};
 
 probe_keys::keys! {
     /// What is expected of an answer itself.
-    pub struct Expect {
+    struct ExpectKeys {
         /// Header of the answer, and what must hold of it.
         optional headers: Headers,
         /// What must be in the body's text, and what must not.
@@ -36,9 +36,13 @@ probe_keys::keys! {
     }
 }
 
+/// What is expected of an answer itself.
+#[derive(Clone, Debug)]
+pub struct Expect(ExpectKeys);
+
 probe_keys::keys! {
     /// What must hold of a certificate.
-    pub struct ExpectCertificate {
+    struct ExpectCertificate {
         /// For how many whole days more it must be valid.
         required days_left: u32,
     }
@@ -46,18 +50,18 @@ probe_keys::keys! {
 
 /// A time that is more than none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(Duration);
+struct Limit(Duration);
 
 /// `1.1` or `2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpVersion(Version);
+struct HttpVersion(Version);
 
 // === impl Expect ===
 
 impl Expect {
     /// Whether the body must be JSON.
     pub const fn needs_json(&self) -> bool {
-        self.json.is_some()
+        self.0.json.is_some()
     }
 
     /// Checks everything, what is known without looking into the body first.
@@ -68,15 +72,15 @@ impl Expect {
     pub fn check(&self, answer: &Answer<'_>) -> Result<(), Failure> {
         self.time(answer)?;
         self.http_version(answer)?;
-        self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.check(answer))?;
-        self.headers.as_ref().map_or(Ok(()), |headers| headers.check(answer))?;
+        self.0.certificate.as_ref().map_or(Ok(()), |certificate| certificate.check(answer))?;
+        self.0.headers.as_ref().map_or(Ok(()), |headers| headers.check(answer))?;
         self.size(answer)?;
-        self.body.as_ref().map_or(Ok(()), |body| body.check(answer))?;
-        self.json.as_ref().map_or(Ok(()), |paths| paths.check(answer))
+        self.0.body.as_ref().map_or(Ok(()), |body| body.check(answer))?;
+        self.0.json.as_ref().map_or(Ok(()), |paths| paths.check(answer))
     }
 
     fn time(&self, answer: &Answer<'_>) -> Result<(), Failure> {
-        match self.time {
+        match self.0.time {
             Some(Limit(limit)) if answer.duration() >= limit => {
                 let took = format!("{:.3?}", answer.duration());
                 Err(broken(format!("the request took {took}, expected less than {limit:?}"))
@@ -88,7 +92,7 @@ impl Expect {
     }
 
     fn http_version(&self, answer: &Answer<'_>) -> Result<(), Failure> {
-        match self.http_version {
+        match self.0.http_version {
             Some(HttpVersion(expected)) if expected != answer.came_by() => {
                 let (expected, actual) = (format!("{expected:?}"), format!("{:?}", answer.came_by()));
                 Err(broken(format!("the answer came by {actual}, expected {expected}")).expected(expected, actual))
@@ -98,7 +102,7 @@ impl Expect {
     }
 
     fn size(&self, answer: &Answer<'_>) -> Result<(), Failure> {
-        let Some(extent) = self.size else { return Ok(()) };
+        let Some(extent) = self.0.size else { return Ok(()) };
         let size = answer.whole()?.len();
         if u64::try_from(size).is_ok_and(|size| extent.contains(size)) {
             return Ok(());
@@ -107,6 +111,20 @@ impl Expect {
         Err(Failure::new(FailureClass::Body, message)
             .expected(format!("{extent} bytes"), format!("{size} bytes"))
             .origin("size of the body"))
+    }
+}
+
+impl Read for Expect {
+    fn read(at: &At<'_>) -> Option<Self> {
+        if let Value::Mapping(_) = at.node.value {
+            return ExpectKeys::read(at).map(Self);
+        }
+        at.wrong_with("what is expected of the answer itself is a mapping", "the status stands under `expected`");
+        None
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        ExpectKeys::schema(definitions)
     }
 }
 

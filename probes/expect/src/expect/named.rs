@@ -7,16 +7,16 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     Answer, Assertion, Found, JsonPath,
-    capture::{find, one_or_many},
+    capture::{find, is_private, one_or_many},
 };
 
 /// Headers and what must hold of each.
 #[derive(Clone, Debug)]
-pub struct Headers(Vec<(HeaderName, Assertion)>);
+pub(super) struct Headers(Vec<(HeaderName, Assertion)>);
 
 /// JSONPaths and what must hold of what stands there.
 #[derive(Clone, Debug)]
-pub struct Paths(Vec<(JsonPath, Assertion)>);
+pub(super) struct Paths(Vec<(JsonPath, Assertion)>);
 
 // === impl Headers ===
 
@@ -29,7 +29,10 @@ impl Headers {
             let value =
                 text.map(|text| number(&text).filter(|_| assertion.wants_number()).unwrap_or_else(|| Json::from(text)));
             let origin = "from the answer's headers";
-            assertion.check(&format!("header `{name}`"), Found { value: value.as_ref(), origin: Some(origin) })
+            assertion.check(
+                &format!("header `{name}`"),
+                Found { value: value.as_ref(), origin: Some(origin), private: is_private(name) },
+            )
         })
     }
 }
@@ -51,7 +54,8 @@ impl Paths {
         self.0.iter().try_for_each(|(path, assertion)| {
             let value = one_or_many(find(path, answer)?.into_iter().cloned());
             let origin = format!("from {path}");
-            assertion.check(&format!("`{path}`"), Found { value: value.as_ref(), origin: Some(&origin) })
+            assertion
+                .check(&format!("`{path}`"), Found { value: value.as_ref(), origin: Some(&origin), private: false })
         })
     }
 }
