@@ -170,6 +170,10 @@ fn a_hostile_query_on_a_large_document_ends_in_time() {
     let flat = Json::from(vec![1; 100_000]);
     let deep = (0..120).fold(json!([1]), |inner, _| json!([inner]));
     let text = json!([["x".repeat(200_000), "x".repeat(200_000)], vec![1; 50_000]]);
+    let noise: String = (0..200_000_u64)
+        .map(|n| if n.wrapping_mul(n).wrapping_mul(2_654_435_761) >> 13 & 1 == 0 { 'x' } else { 'y' })
+        .collect();
+    let noise = json!([[noise], vec![1; 50_000]]);
     let patterns = json!((0..5_000).map(|n| format!("(a{{1,{}}}){{9}}", 10 + n % 50)).collect::<Vec<_>>());
     for (query, document) in [
         ("$..*..*..*..*..*..*", &flat),
@@ -184,6 +188,8 @@ fn a_hostile_query_on_a_large_document_ends_in_time() {
         ("$[1][?$[0][0] <= $[0][1]]", &text),
         ("$[1][?length($[0][0]) > 1]", &text),
         ("$[1][?search($[0][0], '(.*y){20}')]", &text),
+        ("$[1][?search($[0][0], '[xy]*x[xy]{400}z')]", &noise),
+        ("$[1][?search($[0][0], '(x[xy]{400}|y[xy]{300}x){9}z')]", &noise),
         ("$[?match('aaaaaaaaaaaaaaaaaaaaaaaaa', @)]", &patterns),
         ("$[0,0,0,0,0,0,0,0,0,0]..*[::-1]", &flat),
         ("$[::1,::1,::1,::1,::1,::1,::1,::1,::1]", &flat),

@@ -1,30 +1,26 @@
 //! From what the parser accepts to what RFC 9535 does: functions are typed, and nobody else's are known.
 
+use std::sync::Arc;
+
 use jsonpath_rust::parser::model::{
     self, Comparable, FilterAtom, FnArg, Literal, SingularQuery, SingularQuerySegment, Test, TestFunction,
 };
-use regex::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
-use super::query::{Comparison, Expression, Filter, Operand, Query, Segment, Selector};
-use crate::pattern::reason;
+use super::{
+    automaton::Automaton,
+    query::{Comparison, Expression, Filter, Operand, Query, Segment, Selector},
+};
 
 /// Why a query that could be parsed is still none.
 type Compiled<T> = Result<T, String>;
 
 /// Memory that a regular expression may take: it decides how long it takes to compile.
-const PATTERN: usize = 1 << 20;
+const PATTERN: usize = 1 << 18;
 
 /// The segments of a query.
 pub(super) fn segments(parsed: &[model::Segment]) -> Compiled<Vec<Segment>> {
     parsed.iter().map(segment).collect()
-}
-
-/// Compiles an I-Regexp (RFC 9485), which is to match a whole text or a part of one, within so much memory.
-pub(super) fn regex(pattern: &str, whole: bool, memory: usize) -> Result<Regex, regex::Error> {
-    let pattern = translated(pattern);
-    let pattern = if whole { format!("^(?:{pattern})$") } else { pattern };
-    RegexBuilder::new(&pattern).size_limit(memory).dfa_size_limit(memory).build()
 }
 
 fn segment(parsed: &model::Segment) -> Compiled<Segment> {
@@ -164,10 +160,9 @@ fn matches(text: &FnArg, pattern: &FnArg, whole: bool) -> Compiled<Filter> {
     let text = value(text, function)?;
     let pattern = match value(pattern, function)? {
         Operand::Literal(Json::String(pattern)) => {
-            let compiled = regex(&pattern, whole, PATTERN).map_err(|error| {
-                format!("the regular expression of {function}() cannot be read: {}", reason(&error))
-            })?;
-            Expression::Known(compiled)
+            let compiled = Automaton::new(&pattern, whole, PATTERN)
+                .map_err(|reason| format!("the regular expression of {function}() cannot be read: {reason}"))?;
+            Expression::Known(Arc::new(compiled))
         }
         Operand::Literal(_) => return Err(format!("the second argument of {function}() must be text")),
         other => Expression::Found(other),
@@ -198,23 +193,4 @@ fn known(function: &TestFunction) -> Compiled<&'static str> {
             return Err(format!("there is no function {name}(): RFC 9535 has length, count, value, match and search"));
         }
     })
-}
-
-/// A dot stands for any character that ends no line (RFC 9485, 5.3): for the library that is `\n` alone.
-fn translated(pattern: &str) -> String {
-    let (mut translated, mut escaped, mut in_class) = (String::with_capacity(pattern.len()), false, false);
-    for current in pattern.chars() {
-        if current == '.' && !escaped && !in_class {
-            translated.push_str(r"[^\n\r]");
-            continue;
-        }
-        match current {
-            '[' if !escaped => in_class = true,
-            ']' if !escaped => in_class = false,
-            _ => {}
-        }
-        escaped = current == '\\' && !escaped;
-        translated.push(current);
-    }
-    translated
 }

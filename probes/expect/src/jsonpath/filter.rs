@@ -1,23 +1,26 @@
 //! What holds of a child, as a filter asks it (RFC 9535, 2.3.5).
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
-use regex::Regex;
 use serde_json::Value as Json;
 
 use super::{
-    compile,
+    automaton::{Automaton, Search, TooMany},
     query::{Comparison, Expression, Filter, Operand, Query},
     select::{Exhausted, Walk},
 };
 use crate::compare::{order, same};
 
-/// The last pattern that was found in the document, and what it was compiled to; most filters find it in one place.
-pub(super) type Compiled = Option<(String, bool, Option<Regex>)>;
+/// A pattern that was found in the document, whether it must match the whole, and what it was compiled to: what is not a
+/// regular expression matches nothing. Most filters find theirs in one place.
+pub(super) type Pattern = (String, bool, Option<Arc<Automaton>>);
 
 /// Memory that a pattern of the document may take, and the steps that it costs to compile one.
 const PATTERN: usize = 1 << 16;
 const COMPILE: usize = 50_000;
+
+/// The steps that it costs to begin with an expression.
+const START: usize = 1_000;
 
 /// Bytes of text that one step compares, and that one step matches.
 const COMPARED: usize = 64;
@@ -136,19 +139,34 @@ impl<'j> Walk<'j> {
     }
 
     fn matches(&mut self, text: &str, pattern: &Expression, whole: bool, child: &'j Json) -> Result<bool, Exhausted> {
-        self.step(text.len() / MATCHED)?;
         let pattern = match pattern {
-            Expression::Known(regex) => return Ok(regex.is_match(text)),
+            Expression::Known(automaton) => return self.search(automaton, text),
             Expression::Found(operand) => self.value(operand, child)?,
         };
         let Some(Json::String(pattern)) = pattern.as_deref() else { return Ok(false) };
-        let known = matches!(&self.compiled, Some((known, how, _)) if known == pattern && *how == whole);
+        let known = matches!(&self.found, Some((known, how, _)) if known == pattern && *how == whole);
         if !known {
             self.step(COMPILE + pattern.len())?;
-            let compiled = compile::regex(pattern, whole, PATTERN).ok();
-            self.compiled = Some((pattern.clone(), whole, compiled));
+            let automaton = Automaton::new(pattern, whole, PATTERN).ok().map(Arc::new);
+            self.found = Some((pattern.clone(), whole, automaton));
         }
-        // What is not a regular expression matches nothing.
-        Ok(matches!(&self.compiled, Some((_, _, Some(regex))) if regex.is_match(text)))
+        match &self.found {
+            Some((_, _, Some(automaton))) => self.search(&Arc::clone(automaton), text),
+            _ => Ok(false),
+        }
+    }
+
+    fn search(&mut self, automaton: &Arc<Automaton>, text: &str) -> Result<bool, Exhausted> {
+        self.step(1 + text.len() / MATCHED)?;
+        let at_work = self.searches.iter().position(|search| Arc::ptr_eq(&search.automaton, automaton));
+        let index = at_work.unwrap_or(self.searches.len());
+        if at_work.is_none() {
+            self.step(START)?;
+            self.searches.push(Search::new(automaton));
+        }
+        let Some(search) = self.searches.get_mut(index) else { return Ok(false) };
+        let (found, steps) = search.is_match(text);
+        self.step(steps)?;
+        found.map_err(|TooMany| self.exhausted())
     }
 }

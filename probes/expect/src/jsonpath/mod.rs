@@ -3,6 +3,7 @@
 //! jsonpath-rust reads the text. What it accepts beyond the RFC is refused in `compile`, and `select` and `filter` walk the
 //! document: in a bounded number of steps, which the library's own walk does not offer.
 
+mod automaton;
 mod compile;
 mod filter;
 mod query;

@@ -1,7 +1,10 @@
 //! A compiled JSONPath: nothing in it can be ill-typed (RFC 9535, 2.4.3).
 
-use regex::Regex;
+use std::sync::Arc;
+
 use serde_json::Value as Json;
+
+use super::automaton::Automaton;
 
 /// One step from nodes to nodes.
 #[derive(Clone, Debug)]
@@ -69,7 +72,7 @@ pub(super) enum Operand {
 #[derive(Clone, Debug)]
 pub(super) enum Expression {
     /// It stands in the query.
-    Known(Regex),
+    Known(Arc<Automaton>),
     /// It stands in the document.
     Found(Operand),
 }

@@ -3,7 +3,11 @@
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use super::query::{Segment, Selector};
+use super::{
+    automaton::Search,
+    filter::Pattern,
+    query::{Segment, Selector},
+};
 
 /// A query wanted more steps than it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -18,7 +22,9 @@ pub(super) struct Walk<'j> {
     pub(super) root: &'j Json,
     most: usize,
     left: usize,
-    pub(super) compiled: super::filter::Compiled,
+    /// The regular expressions at work, and the last one that was found in the document.
+    pub(super) searches: Vec<Search>,
+    pub(super) found: Option<Pattern>,
 }
 
 // === impl Walk ===
@@ -27,13 +33,18 @@ impl<'j> Walk<'j> {
     /// A walk over a document that was written in so many bytes.
     pub(super) fn new(root: &'j Json, size: usize) -> Self {
         let most = size.saturating_mul(2).saturating_add(1_000_000);
-        Self { root, most, left: most, compiled: None }
+        Self { root, most, left: most, searches: Vec::new(), found: None }
     }
 
     /// Takes so many steps. A step is what takes some ten nanoseconds: a node looked at, a dozen bytes compared.
     pub(super) fn step(&mut self, many: usize) -> Result<(), Exhausted> {
-        self.left = self.left.checked_sub(many).ok_or(Exhausted { most: self.most })?;
+        self.left = self.left.checked_sub(many).ok_or(self.exhausted())?;
         Ok(())
+    }
+
+    /// There is no way to tell how many more steps it would take.
+    pub(super) const fn exhausted(&self) -> Exhausted {
+        Exhausted { most: self.most }
     }
 
     /// The nodes that the segments lead to from here.
