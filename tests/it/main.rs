@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod envelopes;
+mod expect;
 mod http;
 mod relay;
 mod runs;
