@@ -148,7 +148,7 @@ async fn an_assertion_says_what_was_expected_what_was_there_and_where() {
         ("$.none", "''", "expected `k` to be \"\", got null"),
         ("$.nothing", "ok", "`k` is not set: nothing came from $.nothing"),
         ("$.nothing", "{exists: true}", "`k` is not set: nothing came from $.nothing"),
-        ("$.none", "{exists: false}", "`k` is set"),
+        ("$.none", "{exists: false}", "`k` is set: null"),
     ] {
         let (ran, _) = at(vec![answer(200, json)], &keys(path, assertion)).await;
         assert_eq!(ran.down(), (Assertion, "json.assert", message), "{path} {assertion}");
