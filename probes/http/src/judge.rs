@@ -9,13 +9,13 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use crate::{
-    RequestKeys,
+    AnswerKeys,
     exchange::{Answer, Hop},
 };
 
 /// What is expected of an answer.
 #[derive(Debug)]
-pub(crate) struct Expected {
+pub struct Expected {
     status: StatusSet,
     captures: Option<Captures>,
     assertions: Option<Assertions>,
@@ -25,7 +25,7 @@ pub(crate) struct Expected {
 
 impl Expected {
     /// As it was written for a request of this method.
-    pub(crate) fn new(keys: &RequestKeys, method: &Method) -> Self {
+    pub fn new(keys: &AnswerKeys, method: &Method) -> Self {
         let usual = if *method == Method::POST { 201 } else { 200 };
         Self {
             status: keys.expected.clone().unwrap_or_else(|| StatusSet::only(usual)),
@@ -35,7 +35,10 @@ impl Expected {
     }
 
     /// Judges the answer of a hop, and ends it.
-    pub(crate) fn judge(&self, hop: Hop) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The first expectation that does not hold.
+    pub fn judge(&self, hop: Hop) -> Result<(), Failure> {
         let answer = &hop.answer;
         if !self.status.contains(answer.status.as_u16()) {
             let (expected, got) = (self.status.to_string(), answer.status.as_u16());
