@@ -82,7 +82,7 @@ impl Asking<'_> {
         describe(&span, request, self.way);
         let headers = with_trace(headers, trace.map(|trace| trace.headers(span.id())));
 
-        let way = (self.way, request.url.scheme());
+        let way = (self.way, &request.url);
         let mut phases = Phases::begin(&span, begun, &self.client.attempts, way, request.body.len());
         let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
         *outgoing.headers_mut() = headers;

@@ -2,6 +2,7 @@
 
 use probe_core::{FailureClass, Op, Span};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::{
     body::{Received, Sent},
@@ -25,8 +26,7 @@ pub(crate) struct Phases<'a> {
     /// The attempts from here on are this request's.
     from: usize,
     way: &'a Way,
-    /// Of the URL.
-    scheme: &'a str,
+    url: &'a Url,
     sent: Sent,
     head: Option<Instant>,
     ends: Option<Ends>,
@@ -53,7 +53,7 @@ impl<'a> Phases<'a> {
         request: &'a Span,
         start: Instant,
         attempts: &'a Attempts,
-        (way, scheme): (&'a Way, &'a str),
+        (way, url): (&'a Way, &'a Url),
         size: usize,
     ) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl<'a> Phases<'a> {
             attempts,
             from: attempts.len(),
             way,
-            scheme,
+            url,
             sent: Sent::default(),
             head: None,
             ends: None,
@@ -200,7 +200,7 @@ impl<'a> Phases<'a> {
             }
         }
 
-        let tunnel = self.way.proxy.as_ref().filter(|via| via.tunnels(self.scheme));
+        let tunnel = self.way.proxy.as_ref().filter(|via| via.tunnels(self.url.scheme()));
         // The handshake with the proxy itself is part of connecting through it.
         let tls = attempt.tls.filter(|_| !tunnel.is_some_and(Via::is_secure) || attempt.tls_before.is_some());
         let connected = tls.or(attempt.established);
@@ -208,6 +208,10 @@ impl<'a> Phases<'a> {
         match (attempt.remote, attempt.addresses.as_slice()) {
             (Some(remote), _) => peer(&tcp, remote),
             (None, [address]) => tcp.set("network.peer.address", address.to_string()),
+            // No look-up: the host is an address.
+            (None, []) if self.way.proxy.is_none() => {
+                tcp.set("network.peer.address", self.url.host_str().unwrap_or_default().trim_matches(['[', ']']));
+            }
             (None, _) => {}
         }
         close(tcp, connected, end, how);
