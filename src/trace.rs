@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use probe_core::{Propagation, Sampled, TraceId};
+use probe_core::{Propagation, Sampled, Targets, TraceId};
 use serde::{Serialize, Serializer};
 
 /// What a baggage value may hold unescaped (W3C Baggage, 3.3.1.3: a token's characters and a few more).
@@ -19,6 +19,41 @@ pub struct Tracing {
     pub release: Option<String>,
     /// As in every transaction.
     pub environment: Option<String>,
+    /// What of a trace goes out with requests.
+    pub propagate: Propagate,
+}
+
+/// What of a trace goes out with requests, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Propagate {
+    /// Whether `sentry-trace` and `baggage` do.
+    pub sentry: bool,
+    /// Whether `traceparent` does.
+    pub w3c: bool,
+    /// The sampling decision that is passed on.
+    pub decision: Decision,
+    /// Who may see them.
+    pub targets: Targets,
+}
+
+/// Whether a target is told to record its part of the trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decision {
+    /// It decides itself.
+    #[default]
+    Defer,
+    /// It should.
+    Force,
+    /// It should not.
+    Never,
+    /// It should when the check's last run failed; else it decides itself.
+    AfterFailure,
+}
+
+impl Default for Propagate {
+    fn default() -> Self {
+        Self { sentry: true, w3c: true, decision: Decision::Defer, targets: Targets::Configured }
+    }
 }
 
 /// Sentry's dynamic sampling context (develop.sentry.dev, "Dynamic Sampling Context"): what is known of a trace before
@@ -40,11 +75,23 @@ pub struct SamplingContext<'a> {
 // === impl Tracing ===
 
 impl Tracing {
-    /// A new trace for one run of the check with this title.
+    /// A new trace for one run of the check with this title, of which no run failed before.
     pub fn begin(&self, title: &str) -> Propagation {
+        self.begin_after(title, false)
+    }
+
+    /// A new trace for one run of the check with this title; `failed` says whether the run before it did.
+    pub fn begin_after(&self, title: &str, failed: bool) -> Propagation {
         let trace_id = TraceId::random();
         let baggage = self.baggage(trace_id, title).map(Into::into);
-        Propagation { trace_id, baggage, sentry: true, w3c: true, sampled: Sampled::Defer }
+        let Propagate { sentry, w3c, decision, targets } = self.propagate.clone();
+        let sampled = match decision {
+            Decision::AfterFailure if failed => Sampled::Force,
+            Decision::Defer | Decision::AfterFailure => Sampled::Defer,
+            Decision::Force => Sampled::Force,
+            Decision::Never => Sampled::Never,
+        };
+        Propagation { trace_id, baggage, sentry, w3c, sampled, targets }
     }
 
     /// The dynamic sampling context as a baggage header.
@@ -97,7 +144,7 @@ mod tests {
     #[test]
     fn baggage_names_the_trace_and_escapes_its_values() {
         let tracing =
-            Tracing { public_key: Some("abc".into()), release: Some("sentrynet@1.0".into()), environment: None };
+            Tracing { public_key: Some("abc".into()), release: Some("sentrynet@1.0".into()), ..Tracing::default() };
         let propagation = tracing.begin("GET https://a.example/?x=1, ü");
         let want = format!(
             "sentry-trace_id={},sentry-public_key=abc,sentry-release=sentrynet@1.0,\
@@ -105,6 +152,22 @@ mod tests {
             propagation.trace_id
         );
         assert_eq!(propagation.baggage.as_deref(), Some(want.as_str()));
+    }
+
+    #[test]
+    fn after_a_failure_the_target_is_told_to_record() {
+        let with = |decision, failed| {
+            let propagate = Propagate { decision, ..Propagate::default() };
+            Tracing { propagate, ..Tracing::default() }.begin_after("x", failed).sampled
+        };
+        for (decision, well, failed) in [
+            (Decision::Defer, Sampled::Defer, Sampled::Defer),
+            (Decision::Force, Sampled::Force, Sampled::Force),
+            (Decision::Never, Sampled::Never, Sampled::Never),
+            (Decision::AfterFailure, Sampled::Defer, Sampled::Force),
+        ] {
+            assert_eq!((with(decision, false), with(decision, true)), (well, failed), "{decision:?}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     kinds::{Kind, KindKeys},
     line::Line,
     list::List,
+    propagate::WrittenPropagate,
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
 };
@@ -68,6 +69,8 @@ probe_keys::keys! {
         lenient release: Placed<Line<200>>,
         /// As in Sentry; the host's name.
         lenient server_name: Line<256>,
+        /// Trace headers on requests.
+        lenient propagate: WrittenPropagate,
     }
 }
 

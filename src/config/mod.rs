@@ -11,6 +11,7 @@ mod line;
 mod list;
 mod mask;
 mod nodes;
+mod propagate;
 mod sentry;
 mod source;
 mod substitute;
@@ -26,11 +27,17 @@ use probe_keys::{At, Findings, Node, OneOrMany, Place, Placed, Read, Severity, S
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
 
-use crate::{check::Check, redact::Redactor, report, trace::Tracing};
+use crate::{
+    check::Check,
+    redact::Redactor,
+    report,
+    trace::{Propagate, Tracing},
+};
 use compile::{Draft, Level};
 use keys::{Document, Included};
 use line::Line;
 use list::List;
+use propagate::WrittenPropagate;
 use source::Sources;
 use substitute::Substitution;
 use tags::WrittenTags;
@@ -72,6 +79,7 @@ struct Drafted {
     drafts: Vec<Draft>,
     sentry: Option<report::sentry::Settings>,
     listen: Option<SocketAddr>,
+    propagate: Propagate,
 }
 
 /// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
@@ -87,9 +95,9 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
-    let config = drafted.map(|Drafted { drafts, sentry, listen }| Config {
+    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate }| Config {
         checks: compile::checks(drafts, redactor, &naming),
-        tracing: sentry::tracing(sentry.as_ref()),
+        tracing: sentry::tracing(sentry.as_ref(), propagate),
         sentry,
         listen,
     });
@@ -127,8 +135,10 @@ impl Reading<'_> {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
         let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
+        let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
+        let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
         let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
-        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0) })
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
     }
 
     /// The groups of an included file.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     report::sentry::{Dsn, DsnError, Settings, delivery::DeliverySettings},
-    trace::Tracing,
+    trace::{Propagate, Tracing},
 };
 
 /// Where the DSN is looked for when the file gives none.
@@ -52,13 +52,14 @@ pub(super) fn settings(
     })
 }
 
-/// What traces say of this daemon; nothing when nothing is sent.
-pub(super) fn tracing(settings: Option<&Settings>) -> Tracing {
-    settings.map_or_else(Tracing::default, |settings| Tracing {
-        public_key: Some(settings.dsn.public_key().to_owned()),
-        release: Some(settings.release.clone()),
-        environment: Some(settings.environment.clone()),
-    })
+/// What traces say of this daemon, and what of them goes out; of this daemon nothing when nothing is sent.
+pub(super) fn tracing(settings: Option<&Settings>, propagate: Propagate) -> Tracing {
+    Tracing {
+        public_key: settings.map(|settings| settings.dsn.public_key().to_owned()),
+        release: settings.map(|settings| settings.release.clone()),
+        environment: settings.map(|settings| settings.environment.clone()),
+        propagate,
+    }
 }
 
 fn dsn(text: String, spot: &Spot, findings: &Findings) -> Option<Dsn> {

@@ -24,7 +24,7 @@ pub async fn once(
             }
             let start = Start { planned: runner.wall.now(), lag: std::time::Duration::ZERO, missed: 0 };
             // A task of its own, so that all cores take part.
-            tokio::spawn(async move { runner.run(&check, start).await }).await.ok()
+            tokio::spawn(async move { runner.run(&check, start, false).await }).await.ok()
         }
     };
     let beating = async {

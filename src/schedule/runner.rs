@@ -34,21 +34,30 @@ pub struct Runner {
 // === impl Runner ===
 
 impl Runner {
-    /// All runs of one start, one after the other; `stop` ends it before the next.
-    pub(super) async fn burst(&self, check: &Arc<Check>, due: Due, missed: u64, stop: &CancellationToken) {
+    /// All runs of one start, one after the other; `stop` ends it before the next. Whether the last run `failed` goes in
+    /// and comes out.
+    pub(super) async fn burst(
+        &self,
+        check: &Arc<Check>,
+        due: Due,
+        missed: u64,
+        mut failed: bool,
+        stop: &CancellationToken,
+    ) -> bool {
         let mut start = Start { planned: due.planned, lag: due.at.elapsed(), missed };
         for _ in 0..check.burst {
             if stop.is_cancelled() {
-                return;
+                break;
             }
-            self.run(check, start).await;
+            failed = matches!(self.run(check, start, failed).await, Verdict::Down(_));
             start = Start { planned: self.wall.now(), lag: Duration::ZERO, missed: 0 };
         }
+        failed
     }
 
-    /// One run; what it found has been reported when this returns.
-    pub(super) async fn run(&self, check: &Arc<Check>, start: Start) -> Verdict {
-        let propagation = self.tracing.begin(&check.title);
+    /// One run, and whether the one before it `failed`; what it found has been reported when this returns.
+    pub(super) async fn run(&self, check: &Arc<Check>, start: Start, failed: bool) -> Verdict {
+        let propagation = self.tracing.begin_after(&check.title, failed);
         let trace_id = propagation.trace_id;
         let begun = Instant::now();
         let run = Run { timeout: check.timeout, propagation, stop: self.cut.cancelled() };

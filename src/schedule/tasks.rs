@@ -127,7 +127,7 @@ async fn at_a_rate(
     runner: Runner,
     stop: CancellationToken,
 ) {
-    let (mut due, mut missed) = (rhythm.first(count), 0);
+    let (mut due, mut missed, mut failed) = (rhythm.first(count), 0, false);
     loop {
         tokio::select! {
             biased;
@@ -135,12 +135,13 @@ async fn at_a_rate(
             () = time::sleep_until(due.at) => {}
         }
         let check = checks.borrow().clone();
-        runner.burst(&check, due, missed, &stop).await;
+        failed = runner.burst(&check, due, missed, failed, &stop).await;
         (due, missed) = rhythm.after(due);
     }
 }
 
 async fn when_woken(checks: watch::Receiver<Arc<Check>>, mut woken: Woken, runner: Runner, stop: CancellationToken) {
+    let mut failed = false;
     loop {
         let next = tokio::select! {
             biased;
@@ -149,7 +150,7 @@ async fn when_woken(checks: watch::Receiver<Arc<Check>>, mut woken: Woken, runne
         };
         let Some((due, missed)) = next else { return };
         let check = checks.borrow().clone();
-        runner.burst(&check, due, missed, &stop).await;
+        failed = runner.burst(&check, due, missed, failed, &stop).await;
     }
 }
 

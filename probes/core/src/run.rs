@@ -69,7 +69,7 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
             root.end(now, None);
             let tree = recorder.into_tree(status, now);
             let failure = cut.failure(timeout, &tree);
-            Outcome { tree, verdict: Verdict::from(Err(failure)) }
+            Outcome { tree, verdict: Verdict::from(Err(Failure { reproduce: probe.reproduce(timeout), ..failure })) }
         }
     }
 }

@@ -2,14 +2,19 @@
 
 use std::{
     convert::Infallible,
-    pin::Pin,
+    io,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use futures_util::{StreamExt, future, stream};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::Instant;
+use tokio::{io::AsyncReadExt, time::Instant};
+use tokio_util::io::StreamReader;
+
+use crate::decode::Encoding;
 
 /// Small enough that the last frame leaves when nearly all of the body has: in one frame, the time of a slow upload
 /// would be taken for waiting.
@@ -29,10 +34,23 @@ pub(crate) struct MarkedBody {
 /// An answer's body, as much of it as may be kept.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Received {
-    /// Its bytes.
+    /// Its bytes, decoded.
     pub(crate) bytes: Vec<u8>,
     /// Whether there was more, which was not read.
     pub(crate) cut: bool,
+    /// How many bytes came over the wire.
+    pub(crate) wire: usize,
+    /// How they were encoded.
+    pub(crate) encoding: Option<Encoding>,
+}
+
+/// Why a body could not be read to its end.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// It stopped coming.
+    Transport(reqwest::Error),
+    /// It is not what its head says.
+    Encoding(Encoding, io::Error),
 }
 
 // === impl Sent ===
@@ -84,9 +102,17 @@ impl Body for MarkedBody {
 // === impl Received ===
 
 impl Received {
-    /// Reads until the end, or until `most` bytes are there; what came before an error stays.
-    pub(crate) async fn read(&mut self, response: &mut reqwest::Response, most: usize) -> Result<(), reqwest::Error> {
+    /// Reads until the end, or until `most` decoded bytes are there; what came before an error stays.
+    pub(crate) async fn read(&mut self, response: &mut reqwest::Response, most: usize) -> Result<(), ReadError> {
+        match self.encoding {
+            None => self.read_plain(response, most).await.map_err(ReadError::Transport),
+            Some(encoding) => self.read_encoded(response, most, encoding).await,
+        }
+    }
+
+    async fn read_plain(&mut self, response: &mut reqwest::Response, most: usize) -> Result<(), reqwest::Error> {
         while let Some(chunk) = response.chunk().await? {
+            self.wire += chunk.len();
             let room = most - self.bytes.len();
             self.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
@@ -95,6 +121,41 @@ impl Received {
             }
         }
         Ok(())
+    }
+
+    async fn read_encoded(
+        &mut self,
+        response: &mut reqwest::Response,
+        most: usize,
+        encoding: Encoding,
+    ) -> Result<(), ReadError> {
+        // An empty body is empty in every encoding: an answer to HEAD, a 304.
+        let Some(first) = response.chunk().await.map_err(ReadError::Transport)? else { return Ok(()) };
+        self.wire = first.len();
+        let begin = first.clone();
+        let rest = stream::try_unfold((&mut *response, &mut self.wire), |(response, wire)| async {
+            let chunk = response.chunk().await.map_err(io::Error::other)?;
+            io::Result::Ok(chunk.map(|chunk| {
+                *wire += chunk.len();
+                (chunk, (response, wire))
+            }))
+        });
+        let chunks = pin!(stream::once(future::ready(Ok(first))).chain(rest));
+        let mut decoded = encoding.decoded(&begin, StreamReader::new(chunks)).take(most as u64 + 1);
+        let read = decoded.read_to_end(&mut self.bytes).await;
+        drop(decoded);
+        if self.bytes.len() > most {
+            self.bytes.truncate(most);
+            self.cut = true;
+            return Ok(());
+        }
+        match read {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.downcast::<reqwest::Error>() {
+                Ok(error) => ReadError::Transport(error),
+                Err(error) => ReadError::Encoding(encoding, error),
+            }),
+        }
     }
 }
 

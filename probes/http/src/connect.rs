@@ -5,6 +5,7 @@
 //! marks land in the right attempt whatever task polls it, and however many connections are made at once.
 
 use std::{
+    error::Error,
     future::Future,
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -26,7 +27,9 @@ use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::{cipher::Agreed, resolve::Resolver};
+use crate::{cipher::Agreed, keys::Family, resolve::Resolver, wire::literal};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 tokio::task_local! {
     static ATTEMPT: Arc<Mutex<Attempt>>;
@@ -35,14 +38,20 @@ tokio::task_local! {
 /// What was seen of one attempt to make a connection. What has no mark did not happen, or did not end well.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempt {
-    /// When the name went to the resolver; none for a literal address.
+    /// When a name went to the resolver; none for an address.
     pub(crate) asked: Option<Instant>,
+    /// That name.
+    pub(crate) name: Option<String>,
+    /// Whether the configuration has the addresses.
+    pub(crate) configured: bool,
     /// When the resolver had addresses.
     pub(crate) resolved: Option<Instant>,
     /// Its addresses.
     pub(crate) addresses: Vec<IpAddr>,
     /// When the ClientHello was built, straight after TCP was connected.
     pub(crate) tls: Option<Instant>,
+    /// The same of the handshake before, with a proxy, through which this one goes.
+    pub(crate) tls_before: Option<Instant>,
     /// What the handshake agreed upon.
     pub(crate) agreed: Option<Agreed>,
     /// The target's own certificate, also when it did not hold.
@@ -70,17 +79,40 @@ pub(crate) struct Ends {
 
 /// The layer that opens an attempt for each connection.
 #[derive(Clone, Debug)]
-pub(crate) struct AttemptLayer(pub(crate) Attempts);
+pub(crate) struct AttemptLayer {
+    pub(crate) attempts: Attempts,
+    /// Whether a connection by TLS that did not agree upon HTTP/2 is none.
+    pub(crate) wants_h2: bool,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptService<S> {
     inner: S,
-    attempts: Attempts,
+    layer: AttemptLayer,
 }
+
+/// The handshake agreed upon no HTTP/2.
+#[derive(Debug, thiserror::Error)]
+#[error("no HTTP/2 was agreed upon")]
+pub(crate) struct NoHttp2;
 
 /// The resolver, marking when it was asked and when it knew.
 #[derive(Clone, Debug)]
-pub(crate) struct MarkingResolver(pub(crate) Arc<Resolver>);
+pub(crate) struct MarkingResolver {
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) family: Family,
+    /// What one name stands for.
+    pub(crate) alias: Option<(String, Alias)>,
+}
+
+/// What a name stands for, in place of what the resolver says of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Alias {
+    /// These addresses.
+    Addresses(Arc<[IpAddr]>),
+    /// What the resolver says of this other name.
+    Name(String),
+}
 
 /// Marks the handshake's begin, keeps the certificate, resumes nothing: each handshake is a whole one.
 #[derive(Debug)]
@@ -132,7 +164,7 @@ impl<S> Layer<S> for AttemptLayer {
     type Service = AttemptService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AttemptService { inner, attempts: self.0.clone() }
+        AttemptService { inner, layer: self.clone() }
     }
 }
 
@@ -140,26 +172,29 @@ impl<S, R> Service<R> for AttemptService<S>
 where
     S: Service<R>,
     S::Response: Connection,
+    S::Error: Into<BoxError>,
     S::Future: Send + 'static,
 {
     type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, request: R) -> Self::Future {
         let attempt = Arc::<Mutex<Attempt>>::default();
-        lock(&self.attempts.0).push(attempt.clone());
+        lock(&self.layer.attempts.0).push(attempt.clone());
+        let wants_h2 = self.layer.wants_h2;
         let connect = ATTEMPT.sync_scope(attempt.clone(), || self.inner.call(request));
-        Box::pin(ATTEMPT.scope(attempt, async move {
-            let connected = connect.await;
-            if let Ok(connection) = &connected {
-                mark(|attempt, now| attempt.establish(connection, now));
+        Box::pin(ATTEMPT.scope(attempt.clone(), async move {
+            let connection = connect.await.map_err(Into::into)?;
+            if wants_h2 && lock(&attempt).tls.is_some() && !connection.connected().is_negotiated_h2() {
+                return Err(NoHttp2.into());
             }
-            connected
+            mark(|attempt, now| attempt.establish(&connection, now));
+            Ok(connection)
         }))
     }
 }
@@ -181,17 +216,39 @@ impl Attempt {
 
 impl Resolve for MarkingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = self.0.clone();
+        let (resolver, family) = (self.resolver.clone(), self.family);
+        let alias = self.alias.as_ref().filter(|(host, _)| host == name.as_str()).map(|(_, alias)| alias.clone());
         Box::pin(async move {
-            mark(|attempt, now| attempt.asked = Some(now));
-            let addresses = resolver.lookup(name.as_str()).await?;
+            let name = match (&alias, literal(name.as_str())) {
+                (Some(Alias::Addresses(addresses)), _) => {
+                    let addresses: Vec<IpAddr> = addresses.iter().copied().filter(|ip| family.holds(*ip)).collect();
+                    mark(|attempt, _| {
+                        attempt.configured = true;
+                        attempt.addresses.clone_from(&addresses);
+                    });
+                    return Ok(addrs(addresses));
+                }
+                // Who connects through a proxy asks for addresses, too.
+                (None, Some(address)) => return Ok(addrs(vec![address])),
+                (Some(Alias::Name(other)), _) => other.as_str(),
+                (None, None) => name.as_str(),
+            };
+            mark(|attempt, now| {
+                attempt.asked = attempt.asked.or(Some(now));
+                attempt.name = Some(name.to_owned());
+            });
+            let addresses = resolver.lookup(name, family).await?;
             mark(|attempt, now| {
                 attempt.resolved = Some(now);
                 attempt.addresses.clone_from(&addresses);
             });
-            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+            Ok(addrs(addresses))
         })
     }
+}
+
+fn addrs(addresses: Vec<IpAddr>) -> Addrs {
+    Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)))
 }
 
 // === impl TlsHooks ===
@@ -210,7 +267,18 @@ pub(crate) fn mark_agreed(agreed: Agreed) {
 }
 
 fn mark_tls() {
-    mark(|attempt, now| attempt.tls = attempt.tls.or(Some(now)));
+    mark(|attempt, now| match (attempt.tls, attempt.verified.take()) {
+        (None, _) => attempt.tls = Some(now),
+        // Asked again within one handshake.
+        (Some(_), None) => {}
+        // That one is over: it was a proxy's.
+        (before, Some(_)) => {
+            attempt.tls_before = before;
+            attempt.tls = Some(now);
+            attempt.agreed = None;
+            attempt.certificate = None;
+        }
+    });
 }
 
 // A resumed session would hide the certificate and shorten the handshake. Being asked for one is the mark.

@@ -1,6 +1,6 @@
 //! One request and its answer: a hop.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::IpAddr};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode, Version,
@@ -11,13 +11,14 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use crate::{
-    body::{MarkedBody, Received},
+    body::{MarkedBody, ReadError, Received},
     client::Client,
     connect::Ends,
+    decode::Encoding,
     failure::{self, Scene},
     phases::Phases,
     request::{Request, shown_whole},
-    resolve::Resolver,
+    wire::Way,
 };
 
 /// What an excerpt keeps of a head, of one header's value, and of a body, in bytes.
@@ -27,7 +28,7 @@ const BODY: usize = 2 << 10;
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub(crate) version: Version,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -35,21 +36,36 @@ pub(crate) struct Answer {
 }
 
 /// A request that was answered. Its span is still open: the answer has not been judged.
+///
+/// Dropped unjudged, its span ends there, as cut off.
 #[derive(Debug)]
-pub(crate) struct Hop {
+pub struct Hop {
     pub(crate) span: Span,
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
+    /// When the first request of its chain began.
+    pub(crate) chain_begun: Instant,
     /// What the target showed; none without TLS, and none over a connection that was there.
     pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// How it came to this answer.
+    pub(crate) seen: Seen,
+}
+
+/// What was seen on the way to an answer, or to a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The address that the first request of a chain went to.
+    pub(crate) peer: Option<IpAddr>,
+    /// The redirects that were followed.
+    pub(crate) redirects: usize,
 }
 
 /// Who asks, and what of the answer is kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asking<'a> {
     pub(crate) client: &'a Client,
-    pub(crate) resolver: &'a Resolver,
+    pub(crate) way: &'a Way,
     /// The span above the request's.
     pub(crate) parent: &'a Span,
     pub(crate) max_body: usize,
@@ -58,50 +74,55 @@ pub(crate) struct Asking<'a> {
 // === impl Asking ===
 
 impl Asking<'_> {
-    /// Sends the request and receives the whole answer; `trace` goes along where the target may see it. What was done
-    /// for the request since it had `begun` is part of it.
+    /// Sends the request with these headers and receives the whole answer; `trace` goes along where the target may see
+    /// it. What was done for the request since it had `begun` is part of it.
     pub(crate) async fn ask(
         &self,
         request: &Request,
+        headers: HeaderMap,
         begun: Instant,
         trace: Option<&Propagation>,
-    ) -> Result<Hop, Failure> {
+    ) -> Result<Hop, (Failure, Seen)> {
         let span = self.parent.child_at(Op::HTTP_REQUEST, begun);
-        describe(&span, request);
-        let headers = with_trace(request.headers.clone(), trace.map(|trace| trace.headers(span.id())));
+        describe(&span, request, self.way);
+        let headers = with_trace(headers, trace.map(|trace| trace.headers(span.id())));
 
-        let source = (self.resolver.source(), request.host());
-        let mut phases = Phases::begin(&span, begun, &self.client.attempts, source, request.body.len());
+        let way = (self.way, &request.url);
+        let mut phases = Phases::begin(&span, begun, &self.client.attempts, way, request.body.len());
         let mut outgoing = reqwest::Request::new(request.method.clone(), request.url.clone());
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = Some(reqwest::Body::wrap(MarkedBody::new(request.body.clone(), phases.sent())));
+        self.client.rename(&mut outgoing);
 
         let mut response = match self.client.http.execute(outgoing).await {
             Ok(response) => response,
             Err(error) => {
-                let (failure, ended) = self.failed(phases, request, None, &error);
-                return Err(failed(span, failure, ended));
+                let (failure, seen, ended) = self.failed(phases, request, None, ReadError::Transport(error));
+                return Err((failed(span, failure, ended), seen));
             }
         };
-        phases.head(Ends::of(response.extensions()));
+        let ends = Ends::of(response.extensions());
+        phases.head(ends);
         let mut answer = Answer {
             version: response.version(),
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),
             body: Received::default(),
         };
+        answer.body.encoding = Encoding::of(&answer.headers);
         phases.answered(answer.status.as_u16(), version(answer.version));
         let read = answer.body.read(&mut response, self.max_body).await;
-        phases.received(answer.body.bytes.len(), answer.body.cut);
+        phases.received(&answer.body);
         match read {
             Ok(()) => {
                 let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
+                let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
                 let ended = phases.done();
-                Ok(Hop { span, begun, ended, answer, certificate })
+                Ok(Hop { span, begun, chain_begun: begun, ended, answer, certificate, seen })
             }
             Err(error) => {
-                let (failure, ended) = self.failed(phases, request, Some(&answer), &error);
-                Err(failed(span, failure, ended))
+                let (failure, seen, ended) = self.failed(phases, request, Some(&answer), error);
+                Err((failed(span, failure, ended), seen))
             }
         }
     }
@@ -111,12 +132,21 @@ impl Asking<'_> {
         phases: Phases<'_>,
         request: &Request,
         answer: Option<&Answer>,
-        error: &reqwest::Error,
-    ) -> (Failure, Instant) {
-        let scene = Scene { request, resolver: self.resolver, attempt: phases.attempt(), answer };
-        let failure = failure::of(error, &scene);
+        error: ReadError,
+    ) -> (Failure, Seen, Instant) {
+        let scene = Scene { request, way: self.way, attempt: phases.attempt(), answer };
+        let failure = match error {
+            ReadError::Transport(error) => failure::of(&error, &scene),
+            ReadError::Encoding(encoding, error) => failure::encoding(encoding, &error, &scene),
+        };
+        // A name can have many addresses: which one it was is known only of a single one.
+        let peer = scene.attempt.as_ref().and_then(|attempt| match (attempt.remote, attempt.addresses.as_slice()) {
+            (Some(remote), _) => Some(remote.ip()),
+            (None, [address]) => Some(*address),
+            (None, _) => None,
+        });
         let ended = phases.fail(failure.class);
-        (failure, ended)
+        (failure, Seen { peer, redirects: 0 }, ended)
     }
 }
 
@@ -174,12 +204,15 @@ fn failed(span: Span, failure: Failure, at: Instant) -> Failure {
     failure
 }
 
-fn describe(span: &Span, request: &Request) {
+fn describe(span: &Span, request: &Request, way: &Way) {
     span.describe(request.shown());
     span.set("http.request.method", request.method.as_str());
     span.set("url.full", shown_whole(&request.url));
     span.set("server.address", request.host());
     span.set("server.port", request.port());
+    if let Some(via) = &way.proxy {
+        span.set("network.proxy", via.shown.as_str());
+    }
 }
 
 /// What the user wrote is stronger than our own.
@@ -215,7 +248,7 @@ mod tests {
             version: Version::HTTP_11,
             status: StatusCode::SERVICE_UNAVAILABLE,
             headers: headers.iter().map(header).collect(),
-            body: Received { bytes: body.to_vec(), cut: false },
+            body: Received { bytes: body.to_vec(), ..Received::default() },
         }
     }
 

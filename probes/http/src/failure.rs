@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     io::{self, ErrorKind},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
 };
 
 use http::header::CONTENT_LENGTH;
@@ -12,17 +12,20 @@ use rustls::AlertDescription;
 
 use crate::{
     certificate::refusal,
-    connect::Attempt,
+    connect::{Attempt, NoHttp2},
+    decode::Encoding,
     exchange::Answer,
+    keys::Family,
     request::Request,
-    resolve::{self, ResolveError, Resolver},
+    resolve::{self, ResolveError},
+    wire::{Via, Way, literal},
 };
 
 /// What is known of a request that failed.
 #[derive(Debug)]
 pub(crate) struct Scene<'a> {
     pub(crate) request: &'a Request,
-    pub(crate) resolver: &'a Resolver,
+    pub(crate) way: &'a Way,
     /// The connection's marks; none when there was a connection before.
     pub(crate) attempt: Option<Attempt>,
     /// The answer, as far as it came.
@@ -39,6 +42,13 @@ pub(crate) fn of(error: &reqwest::Error, scene: &Scene<'_>) -> Failure {
     let io = causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>());
     if let Some(cause) = causes.iter().find_map(|cause| cause.downcast_ref::<ResolveError>()) {
         return dns(cause, scene);
+    }
+    if causes.iter().any(|cause| cause.is::<NoHttp2>()) {
+        let message = format!("{} does not speak HTTP/2: none was agreed upon in the TLS handshake", scene.target());
+        return find(FailureClass::Protocol, message);
+    }
+    if let Some(via) = scene.in_proxy() {
+        return proxy(via, io, &causes);
     }
     if let Some(cause) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return find(FailureClass::Tls, tls(cause, scene));
@@ -58,11 +68,29 @@ pub(crate) fn of(error: &reqwest::Error, scene: &Scene<'_>) -> Failure {
     }
 }
 
+/// A body that is not encoded as its head says.
+pub(crate) fn encoding(encoding: Encoding, error: &io::Error, scene: &Scene<'_>) -> Failure {
+    let (name, came) = (encoding.name(), scene.answer.map_or(0, |answer| answer.body.wire));
+    let how = if error.kind() == ErrorKind::UnexpectedEof { "it ends too early".to_owned() } else { error.to_string() };
+    let message = format!("the body of the answer ({came} bytes) is not {name}, as its head says: {how}");
+    let failure = Failure::new(FailureClass::Body, message).expected(name, "something else").origin("content-encoding");
+    match scene.answer {
+        Some(answer) => failure.excerpt(answer.excerpt()),
+        None => failure,
+    }
+}
+
 fn dns(cause: &ResolveError, scene: &Scene<'_>) -> Failure {
-    let (host, asked) = (scene.request.host(), scene.resolver.asked());
+    let asked_for = scene.attempt.as_ref().and_then(|attempt| attempt.name.as_deref());
+    let (host, asked) = (asked_for.unwrap_or(scene.request.host()), scene.way.resolver.asked());
+    let records = match scene.way.family {
+        Family::Any | Family::Both => "neither an A nor an AAAA record",
+        Family::V4 => "no A record",
+        Family::V6 => "no AAAA record",
+    };
     let message = match cause {
         ResolveError::NoName => format!("no such name: {host} (NXDOMAIN, asked {asked})"),
-        ResolveError::NoAddress => format!("{host} has no address: neither an A nor an AAAA record (asked {asked})"),
+        ResolveError::NoAddress => format!("{host} has no address: {records} (asked {asked})"),
         ResolveError::Refused(code) => format!("{host} could not be resolved: the answer was {code} (asked {asked})"),
         ResolveError::Silence => {
             format!("{host} could not be resolved: no answer within {:?} (asked {asked})", resolve::LIMIT)
@@ -76,6 +104,25 @@ fn dns(cause: &ResolveError, scene: &Scene<'_>) -> Failure {
         ResolveError::Other(error) => format!("{host} could not be resolved: {error} (asked {asked})"),
     };
     Failure::new(FailureClass::Dns, message)
+}
+
+/// What failed before the proxy had made a connection to the target.
+fn proxy(via: &Via, io: Option<&io::Error>, causes: &[&(dyn Error + 'static)]) -> Failure {
+    let (shown, deepest) = (&via.shown, deepest(causes));
+    if let Some(fault) = io.and_then(own_fault) {
+        return Failure::new(FailureClass::Internal, format!("{fault} (on the way to the proxy {shown})"));
+    }
+    // The errors of tunnels have no types that could be asked.
+    if deepest.contains("proxy authorization required") || deepest.contains("credentials not accepted") {
+        let message = format!("the proxy {shown} does not take our credentials, or lacks them: {deepest}");
+        return Failure::new(FailureClass::Auth, message);
+    }
+    let message = match io.map(io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => format!("connection refused by the proxy {shown}"),
+        Some(ErrorKind::ConnectionReset) => format!("connection reset by the proxy {shown}"),
+        _ => format!("no connection through the proxy {shown}: {deepest}"),
+    };
+    Failure::new(FailureClass::Connect, message)
 }
 
 fn connect(error: &io::Error, attempt: &Attempt, scene: &Scene<'_>) -> Failure {
@@ -160,7 +207,7 @@ fn no_answer(io: Option<&io::Error>, scene: &Scene<'_>, causes: &[&(dyn Error + 
 
 fn broken_off(answer: &Answer, io: Option<&io::Error>, scene: &Scene<'_>, causes: &[&(dyn Error + 'static)]) -> String {
     let announced = answer.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let came = match (answer.body.bytes.len(), announced) {
+    let came = match (answer.body.wire, announced) {
         (came, Some(announced)) => format!("{came} of {announced} bytes"),
         (came, None) => format!("{came} bytes"),
     };
@@ -194,12 +241,27 @@ fn deepest(causes: &[&(dyn Error + 'static)]) -> String {
 // === impl Scene ===
 
 impl Scene<'_> {
+    /// The proxy, when the connection was not through it yet.
+    fn in_proxy(&self) -> Option<&Via> {
+        let attempt = self.attempt.as_ref().filter(|attempt| attempt.established.is_none())?;
+        let via = self.way.proxy.as_ref()?;
+        let beyond = match (via.tunnels(self.request.url.scheme()), via.is_secure()) {
+            (true, true) => attempt.tls_before.is_some(),
+            (true, false) => attempt.tls.is_some(),
+            (false, _) => false,
+        };
+        (!beyond).then_some(via)
+    }
+
     /// The addresses that were, or would have been, connected to, and the name: `127.0.0.1:1 (api.example)`.
     fn target(&self) -> String {
         /// A name can have many addresses; a message cannot.
         const SHOWN: usize = 4;
         let (host, port) = (self.request.host(), self.request.port());
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        if let Some(via) = &self.way.proxy {
+            return format!("{host}:{port} (through the proxy {})", via.shown);
+        }
+        let literal = literal(host);
         let addresses: Vec<SocketAddr> = match (&self.attempt, literal) {
             (Some(Attempt { remote: Some(remote), .. }), _) => vec![*remote],
             (_, Some(literal)) => vec![SocketAddr::new(literal, port)],

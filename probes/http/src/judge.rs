@@ -8,11 +8,11 @@ use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet};
 use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
-use crate::{RequestKeys, certificate::Certificate, exchange::Hop};
+use crate::{AnswerKeys, certificate::Certificate, exchange::Hop};
 
 /// What is expected of an answer.
 #[derive(Debug)]
-pub(crate) struct Expected {
+pub struct Expected {
     status: StatusSet,
     captures: Option<Captures>,
     assertions: Option<Assertions>,
@@ -23,7 +23,7 @@ pub(crate) struct Expected {
 
 impl Expected {
     /// As it was written for a request of this method.
-    pub(crate) fn new(keys: &RequestKeys, method: &Method) -> Self {
+    pub fn new(keys: &AnswerKeys, method: &Method) -> Self {
         let usual = if *method == Method::POST { 201 } else { 200 };
         Self {
             status: keys.expected.clone().unwrap_or_else(|| StatusSet::only(usual)),
@@ -33,8 +33,11 @@ impl Expected {
         }
     }
 
-    /// Judges the answer of the last hop, and ends it; the first one had `begun` then.
-    pub(crate) fn judge(&self, hop: Hop, begun: Instant) -> Result<(), Failure> {
+    /// Judges the answer of the last hop of a chain, and ends it.
+    ///
+    /// # Errors
+    /// The first expectation that does not hold.
+    pub fn judge(&self, hop: Hop) -> Result<(), Failure> {
         let answer = &hop.answer;
         if !self.status.contains(answer.status.as_u16()) {
             let (expected, got) = (self.status.to_string(), answer.status.as_u16());
@@ -50,7 +53,7 @@ impl Expected {
         let view = View::new(answer.status.as_u16(), &answer.headers, &answer.body.bytes)
             .cut(answer.body.cut)
             .version(answer.version)
-            .took(hop.ended - begun)
+            .took(hop.ended - hop.chain_begun)
             .days_left(hop.certificate.as_ref().and_then(|der| days_left(&Certificate::read(der)?)));
         match self.look_into(&view, &hop.span, hop.ended) {
             (Ok(()), ended) => {
@@ -97,7 +100,7 @@ impl Expected {
 }
 
 /// Notes every assertion on a key that nothing sets: it could never hold.
-pub(crate) fn names_are_set(keys: &RequestKeys, findings: &Findings) {
+pub(crate) fn names_are_set(keys: &AnswerKeys, findings: &Findings) {
     let set: Vec<&str> = keys.set_keys.iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
     let wanted = keys.assertions.iter().flat_map(Assertions::wanted);
     for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {

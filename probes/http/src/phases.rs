@@ -2,11 +2,14 @@
 
 use probe_core::{FailureClass, Op, Span};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::{
-    body::Sent,
+    body::{Received, Sent},
     certificate::Certificate,
     connect::{Attempt, Attempts, Ends},
+    decode::Encoding,
+    wire::{Via, Way},
 };
 
 /// More addresses than this are counted, not listed.
@@ -22,16 +25,15 @@ pub(crate) struct Phases<'a> {
     attempts: &'a Attempts,
     /// The attempts from here on are this request's.
     from: usize,
-    /// Who tells the addresses.
-    source: &'a str,
-    host: &'a str,
+    way: &'a Way,
+    url: &'a Url,
     sent: Sent,
     head: Option<Instant>,
     ends: Option<Ends>,
-    /// Bytes to send, and bytes received.
-    sizes: (usize, usize),
-    /// Whether the answer's body went on where reading stopped.
-    body_cut: bool,
+    /// Bytes to send.
+    size: usize,
+    /// What is known of the answer's body: its size on the wire, decoded, its encoding, and whether it went on.
+    body: Option<(usize, usize, Option<Encoding>, bool)>,
     settled: bool,
 }
 
@@ -51,7 +53,7 @@ impl<'a> Phases<'a> {
         request: &'a Span,
         start: Instant,
         attempts: &'a Attempts,
-        (source, host): (&'a str, &'a str),
+        (way, url): (&'a Way, &'a Url),
         size: usize,
     ) -> Self {
         Self {
@@ -59,13 +61,13 @@ impl<'a> Phases<'a> {
             start,
             attempts,
             from: attempts.len(),
-            source,
-            host,
+            way,
+            url,
             sent: Sent::default(),
             head: None,
             ends: None,
-            sizes: (size, 0),
-            body_cut: false,
+            size,
+            body: None,
             settled: false,
         }
     }
@@ -91,9 +93,8 @@ impl<'a> Phases<'a> {
     }
 
     /// So much of the answer's body is there.
-    pub(crate) const fn received(&mut self, size: usize, cut: bool) {
-        self.sizes.1 = size;
-        self.body_cut = cut;
+    pub(crate) const fn received(&mut self, body: &Received) {
+        self.body = Some((body.wire, body.bytes.len(), body.encoding, body.cut));
     }
 
     /// The connection attempt of this request; none when it found a connection that was there.
@@ -148,7 +149,7 @@ impl<'a> Phases<'a> {
             (sent, head) => sent.or(head),
         };
         let send = request.child_at(Op::HTTP_SEND, from);
-        send.set("http.request.body.size", self.sizes.0);
+        send.set("http.request.body.size", self.size);
         close(send, sent.map(|sent| sent.max(from)), end, how);
 
         let Some(sent) = sent else { return };
@@ -156,9 +157,15 @@ impl<'a> Phases<'a> {
 
         let Some(head) = self.head else { return };
         let recv = request.child_at(Op::HTTP_RECV, head);
-        recv.set("http.response.body.size", self.sizes.1);
-        if self.body_cut {
-            recv.set("http.response.body.truncated", true);
+        if let Some((wire, decoded, encoding, cut)) = self.body {
+            recv.set("http.response.body.size", wire);
+            if let Some(encoding) = encoding {
+                recv.set("http.response.body.encoding", encoding.name());
+                recv.set("http.response.body.decoded_size", decoded);
+            }
+            if cut {
+                recv.set("http.response.body.truncated", true);
+            }
         }
         close(recv, None, end, how);
     }
@@ -170,11 +177,17 @@ impl<'a> Phases<'a> {
         if let Some(local) = attempt.local {
             conn.set("network.local.port", local.port());
         }
+        if attempt.configured {
+            conn.set("dns.source", "configured");
+        }
+        if let Some(via) = &self.way.proxy {
+            conn.set("network.proxy", via.shown.as_str());
+        }
         let mut from = self.start;
         if attempt.asked.is_some() {
             let dns = conn.child_at(Op::NET_DNS, from);
-            dns.set("dns.question.name", self.host);
-            dns.set("dns.source", self.source);
+            dns.set("dns.question.name", attempt.name.as_deref().unwrap_or_default());
+            dns.set("dns.source", self.way.resolver.source());
             if attempt.resolved.is_some() {
                 let listed: Vec<String> = attempt.addresses.iter().take(LISTED).map(ToString::to_string).collect();
                 dns.set("dns.answers", listed);
@@ -187,18 +200,23 @@ impl<'a> Phases<'a> {
             }
         }
 
-        let connected = attempt.tls.or(attempt.established);
-        let tcp = conn.child_at(Op::NET_TCP, from);
+        let tunnel = self.way.proxy.as_ref().filter(|via| via.tunnels(self.url.scheme()));
+        // The handshake with the proxy itself is part of connecting through it.
+        let tls = attempt.tls.filter(|_| !tunnel.is_some_and(Via::is_secure) || attempt.tls_before.is_some());
+        let connected = tls.or(attempt.established);
+        let tcp = conn.child_at(if tunnel.is_some() { Op::NET_PROXY } else { Op::NET_TCP }, from);
         match (attempt.remote, attempt.addresses.as_slice()) {
             (Some(remote), _) => peer(&tcp, remote),
             (None, [address]) => tcp.set("network.peer.address", address.to_string()),
             // No look-up: the host is an address.
-            (None, []) => tcp.set("network.peer.address", self.host.trim_matches(['[', ']'])),
+            (None, []) if self.way.proxy.is_none() => {
+                tcp.set("network.peer.address", self.url.host_str().unwrap_or_default().trim_matches(['[', ']']));
+            }
             (None, _) => {}
         }
         close(tcp, connected, end, how);
 
-        if let Some(begun) = attempt.tls {
+        if let Some(begun) = tls {
             let tls = conn.child_at(Op::NET_TLS, begun);
             handshake(&tls, attempt);
             close(tls, attempt.established, end, how);

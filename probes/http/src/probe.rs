@@ -1,14 +1,13 @@
-//! The http probe: asks, follows, judges.
+//! The http probe: asks once, or once for each version of IP, and has the answer judged.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
 use probe_keys::Findings;
-use tokio::time::Instant;
 
 use crate::{
-    HttpKeys, Network, client::Client, exchange::Asking, judge, judge::Expected, network::Route, redirect::Trail,
-    request::Request,
+    HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge, judge::Expected, reproduce::curl,
 };
 
 /// One request, compiled, and what is expected of its answer.
@@ -16,9 +15,8 @@ use crate::{
 pub struct HttpProbe {
     target: String,
     request: Request,
-    route: Route,
-    redirects: usize,
-    max_body: usize,
+    /// One, or one for each version of IP, with its name.
+    wires: Vec<(Option<&'static str>, Wire)>,
     expected: Expected,
 }
 
@@ -28,16 +26,15 @@ impl HttpProbe {
     /// Compiles what was written; `None` when a mistake was noted.
     pub fn new(keys: HttpKeys, network: &Arc<Network>, findings: &Findings) -> Option<Self> {
         // Both are prepared before the first bad one ends it: all mistakes at once.
-        let (request, route) = (Request::compile(&keys, findings), network.route(&keys, findings));
-        judge::names_are_set(&keys, findings);
-        let (request, route) = (request?, route?);
-        Some(Self {
+        let request = compile::request(&keys.asked, findings);
+        let wire = Wire::compile(&keys.wire, network, findings);
+        judge::names_are_set(&keys.answer, findings);
+        let (request, wire) = (request?, wire?);
+        wire.fits(&request, &keys.wire, findings).then(|| Self {
             target: request.shown(),
-            expected: Expected::new(&keys, &request.method),
-            redirects: keys.redirects.unwrap_or_default().0,
-            max_body: keys.max_body.unwrap_or_default().0,
+            expected: Expected::new(&keys.answer, &request.method),
+            wires: wire.split(),
             request,
-            route,
         })
     }
 
@@ -47,31 +44,37 @@ impl HttpProbe {
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
-        let begun = Instant::now();
-        let client = Client::new(&self.route).map_err(|error| {
-            Failure::new(FailureClass::Internal, format!("the HTTP client could not be built: {error}"))
-        })?;
-        let asking =
-            Asking { client: &client, resolver: &self.route.resolver, parent: &context.root, max_body: self.max_body };
-        let mut trail = Trail::new(self.redirects);
-        let mut hop = asking.ask(&self.request, begun, Some(&context.propagation)).await?;
-        let mut request = None;
-        loop {
-            let current = request.as_ref().unwrap_or(&self.request);
-            let next = match trail.next(current, &hop.answer) {
-                Ok(Some(next)) => next,
-                Ok(None) => return self.expected.judge(hop, begun),
-                Err(failure) => {
-                    let ended = hop.ended;
-                    return Err(hop.fail(failure, ended));
-                }
-            };
-            let ended = hop.ended;
-            hop.finish(ended);
-            // The trace is for the host that the configuration names, and for no other.
-            let trace = (next.host() == self.request.host()).then_some(&context.propagation);
-            hop = asking.ask(&next, ended, trace).await?;
-            request = Some(next);
+        let session = Session::new();
+        let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(&session, context).await };
+        self.ask_over(wire, &session, context).await
+    }
+
+    async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
+        let Context { root, propagation, deadline } = context;
+        let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let hop = session.ask(root, &self.request, wire, propagation, *deadline).await?;
+        let seen = hop.seen;
+        self.expected
+            .judge(hop)
+            .map_err(|failure| session.conceal(failure.reproduce(curl(&self.request, wire, seen, Some(limit)))))
+    }
+
+    /// Side by side; up only when each is.
+    async fn ask_each(&self, session: &Session, context: &Context) -> Result<(), Failure> {
+        let each = self.wires.iter().map(|(name, wire)| async move {
+            let asked = self.ask_over(wire, session, context).await;
+            asked.map_err(|failure| (name.unwrap_or_default(), failure))
+        });
+        let failures: Vec<_> = join_all(each).await.into_iter().filter_map(Result::err).collect();
+        // What the target did wrong weighs more than what we could not find out.
+        let worst = failures.iter().position(|(_, failure)| failure.class != FailureClass::Internal).unwrap_or(0);
+        let said: Vec<String> = failures.iter().map(|(name, failure)| format!("over {name}: {failure}")).collect();
+        match failures.into_iter().nth(worst) {
+            Some((_, mut failure)) => {
+                failure.message = said.join("; ");
+                Err(failure)
+            }
+            None => Ok(()),
         }
     }
 }
@@ -87,5 +90,10 @@ impl Probe for HttpProbe {
 
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.ask(context))
+    }
+
+    fn reproduce(&self, timeout: Duration) -> Option<String> {
+        let (_, wire) = self.wires.first()?;
+        Some(curl(&self.request, wire, Seen::default(), Some(timeout)))
     }
 }

@@ -10,12 +10,14 @@ use std::{
 
 use hickory_resolver::{
     Hosts, TokioResolver,
-    config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts},
+    config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts},
     net::{DnsError, NetError, runtime::TokioRuntimeProvider},
     system_conf::read_system_conf,
 };
 use thiserror::Error;
 use tokio::time;
+
+use crate::keys::Family;
 
 /// How long one look-up may take in all, whatever the resolver's own limits add up to (resolv.conf: 5 s, twice).
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -95,13 +97,20 @@ impl Resolver {
 
     /// Asks now. Each look-up has a resolver of its own (some microseconds): a shared one merges look-ups of one name
     /// that are under way at once, and the later one would look faster than it was.
-    pub(crate) async fn lookup(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    pub(crate) async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, ResolveError> {
+        let mut options = self.options.clone();
+        match family {
+            Family::Any | Family::Both => {}
+            Family::V4 => options.ip_strategy = LookupIpStrategy::Ipv4Only,
+            Family::V6 => options.ip_strategy = LookupIpStrategy::Ipv6Only,
+        }
         let builder = TokioResolver::builder_with_config(self.config.clone(), TokioRuntimeProvider::default());
-        let mut resolver = builder.with_options(self.options.clone()).build()?;
+        let mut resolver = builder.with_options(options).build()?;
         resolver.set_hosts(self.hosts.clone());
         let answer = time::timeout(LIMIT, resolver.lookup_ip(name)).await.map_err(|_| ResolveError::Silence)?;
         let addresses: Vec<IpAddr> = match answer {
-            Ok(answer) => answer.iter().collect(),
+            // A hosts file knows no strategy.
+            Ok(answer) => answer.iter().filter(|address| family.holds(*address)).collect(),
             Err(NetError::NoConnections) => return Err(self.no_connection()),
             Err(error) => return Err(error.into()),
         };
@@ -180,7 +189,9 @@ mod tests {
     async fn what_keeps_us_from_asking_is_told() {
         // A broadcast address: nobody may send there unasked.
         let resolver = Resolver::servers(&[SocketAddr::from(([127, 255, 255, 255], 53))]);
-        let Err(ResolveError::Io(error)) = resolver.lookup("a.example").await else { panic!("it cannot be asked") };
+        let Err(ResolveError::Io(error)) = resolver.lookup("a.example", Family::Any).await else {
+            panic!("it cannot be asked")
+        };
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     }
 }

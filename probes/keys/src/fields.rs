@@ -73,6 +73,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole set of keys out of this mapping; the name of the set is none of a key.
+    pub fn flatten<K: Keys>(&mut self, _: &'static str) -> Option<K> {
+        K::take(self)
+    }
+
     /// Counts keys as known without taking them: somebody else does.
     pub fn known(&mut self, keys: &[&'static str]) {
         self.known.extend_from_slice(keys);
