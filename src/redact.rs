@@ -13,7 +13,7 @@ use probe_core::Secret;
 use serde_json::Value;
 
 /// What stands in a secret's place.
-pub const MASK: &str = "[redacted]";
+pub const MASK: &str = Secret::MASK;
 
 /// Shorter values are in every text by chance: masking them would hide the text and nothing else.
 pub const SHORTEST: usize = 4;

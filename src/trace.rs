@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use probe_core::{Propagation, Sampled, TraceId};
+use probe_core::{Propagation, Sampled, Targets, TraceId};
+use serde::{Serialize, Serializer};
 
 /// What a baggage value may hold unescaped (W3C Baggage, 3.3.1.3: a token's characters and a few more).
 const BAGGAGE: &AsciiSet =
@@ -18,34 +19,121 @@ pub struct Tracing {
     pub release: Option<String>,
     /// As in every transaction.
     pub environment: Option<String>,
+    /// What of a trace goes out with requests.
+    pub propagate: Propagate,
+}
+
+/// What of a trace goes out with requests, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Propagate {
+    /// Whether `sentry-trace` and `baggage` do.
+    pub sentry: bool,
+    /// Whether `traceparent` does.
+    pub w3c: bool,
+    /// The sampling decision that is passed on.
+    pub decision: Decision,
+    /// Who may see them.
+    pub targets: Targets,
+}
+
+/// Whether a target is told to record its part of the trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decision {
+    /// It decides itself.
+    #[default]
+    Defer,
+    /// It should.
+    Force,
+    /// It should not.
+    Never,
+    /// It should when the check's last run failed; else it decides itself.
+    AfterFailure,
+}
+
+impl Default for Propagate {
+    fn default() -> Self {
+        Self { sentry: true, w3c: true, decision: Decision::Defer, targets: Targets::Configured }
+    }
+}
+
+/// Sentry's dynamic sampling context (develop.sentry.dev, "Dynamic Sampling Context"): what is known of a trace before
+/// any of its spans is there. The same goes to the target, in `baggage`, and to Sentry, in the header of an envelope.
+#[derive(Clone, Copy, Debug)]
+pub struct SamplingContext<'a> {
+    /// The trace, in hexadecimal.
+    pub trace_id: &'a str,
+    /// The DSN's public key.
+    pub public_key: &'a str,
+    /// As in the transaction.
+    pub release: Option<&'a str>,
+    /// As in the transaction.
+    pub environment: Option<&'a str>,
+    /// The transaction's name.
+    pub transaction: &'a str,
 }
 
 // === impl Tracing ===
 
 impl Tracing {
-    /// A new trace for one run of the check with this title.
+    /// A new trace for one run of the check with this title, of which no run failed before.
     pub fn begin(&self, title: &str) -> Propagation {
-        let trace_id = TraceId::random();
-        let baggage = self.baggage(trace_id, title).map(Into::into);
-        Propagation { trace_id, baggage, sentry: true, w3c: true, sampled: Sampled::Defer }
+        self.begin_after(title, false)
     }
 
-    /// The dynamic sampling context as a baggage header (Sentry's SDK telemetry, "Dynamic Sampling Context").
-    fn baggage(&self, trace_id: TraceId, title: &str) -> Option<String> {
-        let key = self.public_key.as_deref()?;
-        let mut baggage = format!("sentry-trace_id={trace_id},sentry-public_key={key}");
-        let mut add = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                // Writing to a String cannot fail.
-                let _ = write!(baggage, ",sentry-{name}={}", utf8_percent_encode(value, BAGGAGE));
-            }
+    /// A new trace for one run of the check with this title; `failed` says whether the run before it did.
+    pub fn begin_after(&self, title: &str, failed: bool) -> Propagation {
+        let trace_id = TraceId::random();
+        let baggage = self.baggage(trace_id, title).map(Into::into);
+        let Propagate { sentry, w3c, decision, targets } = self.propagate.clone();
+        let sampled = match decision {
+            Decision::AfterFailure if failed => Sampled::Force,
+            Decision::Defer | Decision::AfterFailure => Sampled::Defer,
+            Decision::Force => Sampled::Force,
+            Decision::Never => Sampled::Never,
         };
-        add("release", self.release.as_deref());
-        add("environment", self.environment.as_deref());
-        add("transaction", Some(title));
-        add("sample_rate", Some("1"));
-        add("sampled", Some("true"));
+        Propagation { trace_id, baggage, sentry, w3c, sampled, targets }
+    }
+
+    /// The dynamic sampling context as a baggage header.
+    fn baggage(&self, trace_id: TraceId, title: &str) -> Option<String> {
+        let context = SamplingContext {
+            trace_id: &trace_id.to_string(),
+            public_key: self.public_key.as_deref()?,
+            release: self.release.as_deref(),
+            environment: self.environment.as_deref(),
+            transaction: title,
+        };
+        let mut baggage = String::new();
+        for (name, value) in context.fields() {
+            let comma = if baggage.is_empty() { "" } else { "," };
+            // Writing to a String cannot fail.
+            let _ = write!(baggage, "{comma}sentry-{name}={}", utf8_percent_encode(value, BAGGAGE));
+        }
         Some(baggage)
+    }
+}
+
+// === impl SamplingContext ===
+
+impl<'a> SamplingContext<'a> {
+    /// Names and values; every run is sent, so the rate is 1.
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let fields = [
+            ("trace_id", Some(self.trace_id)),
+            ("public_key", Some(self.public_key)),
+            ("release", self.release),
+            ("environment", self.environment),
+            ("transaction", Some(self.transaction)),
+            ("sample_rate", Some("1")),
+            ("sampled", Some("true")),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+impl Serialize for SamplingContext<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields())
     }
 }
 
@@ -56,7 +144,7 @@ mod tests {
     #[test]
     fn baggage_names_the_trace_and_escapes_its_values() {
         let tracing =
-            Tracing { public_key: Some("abc".into()), release: Some("sentrynet@1.0".into()), environment: None };
+            Tracing { public_key: Some("abc".into()), release: Some("sentrynet@1.0".into()), ..Tracing::default() };
         let propagation = tracing.begin("GET https://a.example/?x=1, ü");
         let want = format!(
             "sentry-trace_id={},sentry-public_key=abc,sentry-release=sentrynet@1.0,\
@@ -64,6 +152,22 @@ mod tests {
             propagation.trace_id
         );
         assert_eq!(propagation.baggage.as_deref(), Some(want.as_str()));
+    }
+
+    #[test]
+    fn after_a_failure_the_target_is_told_to_record() {
+        let with = |decision, failed| {
+            let propagate = Propagate { decision, ..Propagate::default() };
+            Tracing { propagate, ..Tracing::default() }.begin_after("x", failed).sampled
+        };
+        for (decision, well, failed) in [
+            (Decision::Defer, Sampled::Defer, Sampled::Defer),
+            (Decision::Force, Sampled::Force, Sampled::Force),
+            (Decision::Never, Sampled::Never, Sampled::Never),
+            (Decision::AfterFailure, Sampled::Defer, Sampled::Force),
+        ] {
+            assert_eq!((with(decision, false), with(decision, true)), (well, failed), "{decision:?}");
+        }
     }
 
     #[test]

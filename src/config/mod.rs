@@ -1,6 +1,46 @@
 //! One YAML file, compiled completely before the first probe starts.
 
-use crate::{check::Check, report, trace::Tracing};
+mod compile;
+mod diagnostics;
+mod environment;
+mod identity;
+mod include;
+mod keys;
+mod kinds;
+mod line;
+mod list;
+mod mask;
+mod nodes;
+mod propagate;
+mod sentry;
+mod source;
+mod substitute;
+mod tags;
+mod timing;
+mod yaml;
+
+use std::{net::SocketAddr, path::Path};
+
+use probe_core::Secret;
+use probe_keys::{At, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
+
+pub use diagnostics::{Diagnostic, Diagnostics};
+pub use environment::Environment;
+
+use crate::{
+    check::Check,
+    redact::Redactor,
+    report,
+    trace::{Propagate, Tracing},
+};
+use compile::{Draft, Level};
+use keys::{Document, Included};
+use line::Line;
+use list::List;
+use propagate::WrittenPropagate;
+use source::Sources;
+use substitute::Substitution;
+use tags::WrittenTags;
 
 /// Everything the file says, ready to run.
 #[derive(Debug)]
@@ -11,4 +51,128 @@ pub struct Config {
     pub sentry: Option<report::sentry::Settings>,
     /// What the traces of this daemon have in common.
     pub tracing: Tracing,
+    /// Where the daemon's own numbers are served; nowhere if absent.
+    pub listen: Option<SocketAddr>,
+}
+
+/// A configuration, and what it could do better.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Ready to run.
+    pub config: Config,
+    /// No errors among them.
+    pub warnings: Diagnostics,
+}
+
+/// The files being read, and what was found in them.
+#[derive(Debug)]
+struct Reading<'a> {
+    environment: &'a Environment,
+    sources: Sources,
+    findings: Findings,
+    substituted: Vec<Secret>,
+}
+
+/// Everything but the names of the checks.
+#[derive(Debug)]
+struct Drafted {
+    drafts: Vec<Draft>,
+    sentry: Option<report::sentry::Settings>,
+    listen: Option<SocketAddr>,
+    propagate: Propagate,
+}
+
+/// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
+/// is shown.
+///
+/// # Errors
+/// Every mistake of every file, at once, and the warnings.
+pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Result<Loaded, Diagnostics> {
+    let mut reading =
+        Reading { environment, sources: Sources::default(), findings: Findings::default(), substituted: Vec::new() };
+    let drafted = reading.main(path);
+    let Reading { sources, findings, substituted, .. } = reading;
+    let (mut problems, mut secrets) = findings.into_parts();
+    redactor.learn(secrets.clone());
+    let naming = Findings::default();
+    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate }| Config {
+        checks: compile::checks(drafts, redactor, &naming),
+        tracing: sentry::tracing(sentry.as_ref(), propagate),
+        sentry,
+        listen,
+    });
+    problems.extend(naming.into_parts().0);
+    // A value from outside may stand where it is no secret (a title); the text of a mistake is not such a place.
+    secrets.extend(substituted);
+    let diagnostics = Diagnostics::new(&sources, problems, &secrets);
+    match config {
+        Some(config) if diagnostics.count(Severity::Error) == 0 => Ok(Loaded { config, warnings: diagnostics }),
+        _ => Err(diagnostics),
+    }
+}
+
+// === impl Reading ===
+
+impl Reading<'_> {
+    /// The file that was asked for, and those it includes.
+    fn main(&mut self, path: &Path) -> Option<Drafted> {
+        let node = self.tree(path)?;
+        let Document { sentry, groups, tags, location, defaults, metrics, include } =
+            Document::read(&At::root(&node, &self.findings))?;
+        if !["groups", "include"].iter().any(|key| holds(&node, key)) {
+            At::root(&node, &self.findings).wrong("`groups` is missing");
+        }
+        let mut groups = groups.map_or_else(Vec::new, |List(groups)| groups);
+        if let Some(OneOrMany(globs)) = include {
+            for file in include::files(path, &globs, &self.findings) {
+                groups.extend(self.included(&file));
+            }
+        }
+        let findings = &self.findings;
+        let mut tags = tags.unwrap_or_default();
+        tags = tags.join(sentry.as_ref().and_then(|sentry| sentry.value.tags.clone()).unwrap_or_default(), findings);
+        if let Some(Placed { value: Line(location), spot }) = location {
+            tags = tags.join(WrittenTags::one("location", location, spot), findings);
+        }
+        let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
+        let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
+        let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
+        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
+    }
+
+    /// The groups of an included file.
+    fn included(&mut self, path: &Path) -> Vec<keys::Group> {
+        let included = self.tree(path).and_then(|node| Included::read(&At::root(&node, &self.findings)));
+        included.map_or_else(Vec::new, |included| included.groups.0)
+    }
+
+    /// A file as a tree, substituted; `None` when a mistake was noted.
+    fn tree(&mut self, path: &Path) -> Option<Node> {
+        let read = source::read(path, source::LARGEST);
+        let (text, refused) = match read {
+            Ok(text) => (text, None),
+            Err(error) => (String::new(), Some(error.to_string())),
+        };
+        let number = self.sources.add(path.display().to_string(), text);
+        let spot = Spot { place: Place { source: number, ..Place::default() }, path: String::new() };
+        if let Some(reason) = refused {
+            self.findings.wrong(&spot, reason);
+            return None;
+        }
+        let text = &self.sources.get(number)?.text;
+        let mut node = nodes::parse(text, number, &self.findings)?;
+        if node.value == Value::Null {
+            self.findings.wrong_with(&spot, "the file is empty", "it needs at least `groups`");
+            return None;
+        }
+        let directory = path.parent().unwrap_or(Path::new(""));
+        Substitution { environment: self.environment, directory, findings: &self.findings }.fill(&mut node, "");
+        node.value.texts(&mut |text| self.substituted.extend(text.secrets.iter().cloned()));
+        Some(node)
+    }
+}
+
+fn holds(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Value::Mapping(entries) if entries.iter().any(|entry| entry.key == key))
 }

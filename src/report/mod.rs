@@ -10,6 +10,8 @@ use probe_core::{BoxFuture, Outcome, TraceId};
 
 use crate::{check::Check, redact::Redactor};
 
+pub mod log;
+pub mod metrics;
 pub mod sentry;
 
 /// One finished run, as every sink sees it: secrets masked.
@@ -82,12 +84,6 @@ fn mask(redactor: &Redactor, outcome: &mut Outcome) {
         span.data.iter_mut().for_each(|(_, value)| redactor.redact_json(value));
     }
     if let Some(failure) = outcome.verdict.failure_mut() {
-        redactor.redact_string(&mut failure.message);
-        let optional = [&mut failure.expected, &mut failure.actual, &mut failure.origin, &mut failure.reproduce];
-        optional.into_iter().flatten().for_each(|text| redactor.redact_string(text));
-        if let Some(excerpt) = &mut failure.excerpt {
-            redactor.redact_string(&mut excerpt.head);
-            redactor.redact_string(&mut excerpt.body);
-        }
+        failure.texts_mut().for_each(|text| redactor.redact_string(text));
     }
 }

@@ -1,1 +1,13 @@
 //! The integration tests: real servers, real files, one binary.
+
+mod cli;
+mod config;
+mod envelopes;
+mod expect;
+mod http;
+mod relay;
+mod runs;
+mod schedule;
+mod spool;
+mod support;
+mod tidy;

@@ -113,6 +113,13 @@ impl Failure {
         self.reproduce = Some(command.into());
         self
     }
+
+    /// Every text in it, to be changed: secrets are masked through here.
+    pub fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let optional = [&mut self.expected, &mut self.actual, &mut self.origin, &mut self.reproduce];
+        let excerpt = self.excerpt.as_deref_mut().map(|excerpt| [&mut excerpt.head, &mut excerpt.body]);
+        [&mut self.message].into_iter().chain(optional.into_iter().flatten()).chain(excerpt.into_iter().flatten())
+    }
 }
 
 // === impl FailureClass ===

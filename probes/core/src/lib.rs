@@ -17,7 +17,7 @@ pub use crate::{
     op::Op,
     outcome::{Outcome, Verdict},
     probe::{BoxFuture, Context, Probe},
-    propagation::{Propagation, Sampled, SpanId, TraceId},
+    propagation::{Propagation, Sampled, SpanId, Targets, TraceId},
     run::{Run, run_probe},
     secret::Secret,
     span::{Span, SpanRecord, SpanStatus, SpanTree},

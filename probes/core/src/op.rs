@@ -18,6 +18,9 @@ impl Op {
     pub const NET_DNS: Op = Op::new("net.dns", "DNS resolution");
     /// SYN to established, all addresses tried.
     pub const NET_TCP: Op = Op::new("net.tcp", "TCP connect");
+    /// In place of [`NET_TCP`](Self::NET_TCP) where a proxy makes the connection: TCP to the proxy and what it then needs
+    /// for its own to the target, which cannot be told apart from outside.
+    pub const NET_PROXY: Op = Op::new("net.proxy", "Connecting through the proxy");
     /// ClientHello to a verified, finished handshake.
     pub const NET_TLS: Op = Op::new("net.tls", "TLS handshake");
     /// The request's head and body, handed to the kernel.

@@ -1,6 +1,6 @@
 //! The contract of a probe.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use tokio::time::Instant;
 
@@ -25,6 +25,12 @@ pub trait Probe: fmt::Debug + Send + Sync {
     /// # Errors
     /// The first broken expectation; of class `internal` when the fault is the prober's own.
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// A command line that asks the target the same, within `timeout`: for a run that was cut off before the probe could
+    /// say so itself.
+    fn reproduce(&self, _timeout: Duration) -> Option<String> {
+        None
+    }
 }
 
 /// What a run is given.

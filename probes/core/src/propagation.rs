@@ -22,6 +22,16 @@ pub enum Sampled {
     Never,
 }
 
+/// To which hosts the headers may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Targets {
+    /// Those that the configuration names as targets.
+    #[default]
+    Configured,
+    /// These: names of hosts in lower case, and `*.example.com` for all below that name.
+    Listed(Arc<[String]>),
+}
+
 /// A run's trace as it goes out with requests.
 #[derive(Clone, Debug)]
 pub struct Propagation {
@@ -35,6 +45,23 @@ pub struct Propagation {
     pub w3c: bool,
     /// The sampling decision that is passed on.
     pub sampled: Sampled,
+    /// Who may see them.
+    pub targets: Targets,
+}
+
+// === impl Targets ===
+
+impl Targets {
+    /// Whether the headers may go to `host`, when the configuration names `configured` as the target.
+    pub fn hold(&self, host: &str, configured: &str) -> bool {
+        match self {
+            Self::Configured => host.eq_ignore_ascii_case(configured),
+            Self::Listed(hosts) => hosts.iter().any(|listed| match listed.strip_prefix('*') {
+                Some(tail) => host.len() > tail.len() && host.to_ascii_lowercase().ends_with(tail),
+                None => host.eq_ignore_ascii_case(listed),
+            }),
+        }
+    }
 }
 
 // === impl Propagation ===
@@ -42,7 +69,8 @@ pub struct Propagation {
 impl Propagation {
     /// A new trace whose headers stay at home.
     pub fn none() -> Self {
-        Self { trace_id: TraceId::random(), baggage: None, sentry: false, w3c: false, sampled: Sampled::Defer }
+        let (sampled, targets) = (Sampled::default(), Targets::default());
+        Self { trace_id: TraceId::random(), baggage: None, sentry: false, w3c: false, sampled, targets }
     }
 
     /// The headers of a request that `span` stands for, names in lower case.
@@ -154,6 +182,16 @@ mod tests {
         let baggage = Some("a=b".into());
         assert_eq!(names(&Propagation { w3c: true, baggage: baggage.clone(), ..Propagation::none() }), ["traceparent"]);
         assert_eq!(names(&Propagation { sentry: true, baggage, ..Propagation::none() }), ["sentry-trace", "baggage"]);
+    }
+
+    #[test]
+    fn a_list_of_hosts_is_the_whole_list() {
+        let listed = Targets::Listed(["a.example".to_owned(), "*.b.example".to_owned()].into());
+        for (host, holds) in [("A.example", true), ("x.b.example", true), ("b.example", false), ("ab.example", false)] {
+            assert_eq!(listed.hold(host, "ab.example"), holds, "{host}");
+        }
+        assert!(Targets::Configured.hold("a.example", "A.EXAMPLE"));
+        assert!(!Targets::Configured.hold("b.example", "a.example"));
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub struct Secret(String);
 // === impl Secret ===
 
 impl Secret {
+    /// What stands in a secret's place.
+    pub const MASK: &str = "[redacted]";
+
     /// Marks a text as secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -25,6 +28,6 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+        f.write_str(Self::MASK)
     }
 }

@@ -52,6 +52,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The same, where a mistake, once noted, counts as absence.
+    #[allow(clippy::option_option)]
+    pub fn lenient<T: Read>(&mut self, key: &'static str) -> Option<Option<T>> {
+        Some(self.optional(key).flatten())
+    }
+
     /// A key that must be there and hold something.
     pub fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
         match self.find(key) {
@@ -65,6 +71,11 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A whole set of keys out of this mapping; the name of the set is none of a key.
+    pub fn flatten<K: Keys>(&mut self, _: &'static str) -> Option<K> {
+        K::take(self)
     }
 
     /// Counts keys as known without taking them: somebody else does.

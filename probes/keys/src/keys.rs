@@ -2,8 +2,10 @@
 
 /// Declares a set of keys: the type, its reader, the valid names, and the schema with the doc comments in it.
 ///
-/// `required` keys must be there; `optional` ones become `Option`. Where a key's name is no identifier of Rust's, it
-/// stands behind the field: `optional kind = "type": Kind,`.
+/// `required` keys must be there; `optional` ones become `Option`, and so do `lenient` ones, which a mistake leaves
+/// absent: the rest is still read, so that its mistakes are found at once. Where a key's name is no identifier of Rust's, it
+/// stands behind the field: `optional kind = "type": Kind,`. A `flatten` field is a whole set of keys, which stand beside
+/// the others in the same mapping.
 ///
 /// ```
 /// probe_keys::keys! {
@@ -38,11 +40,8 @@ macro_rules! keys {
             }
 
             fn properties(properties: &mut $crate::Properties<'_>) {
-                $( properties.key(
-                    $crate::keys!(@name $field $($key)?),
-                    concat!($($doc, "\n"),*),
-                    $crate::keys!(@required $need),
-                    |definitions| <$ty as $crate::Read>::schema(definitions),
+                $( $crate::keys!(
+                    @property $need properties, $crate::keys!(@name $field $($key)?), concat!($($doc, "\n"),*), $ty
                 ); )*
             }
         }
@@ -64,8 +63,17 @@ macro_rules! keys {
     };
     (@type required $ty:ty) => { $ty };
     (@type optional $ty:ty) => { Option<$ty> };
+    (@type lenient $ty:ty) => { Option<$ty> };
+    (@type flatten $ty:ty) => { $ty };
+    (@property flatten $properties:ident, $name:expr, $doc:expr, $ty:ty) => { $properties.keys::<$ty>() };
+    (@property $need:ident $properties:ident, $name:expr, $doc:expr, $ty:ty) => {
+        $properties.key($name, $doc, $crate::keys!(@required $need), |definitions| {
+            <$ty as $crate::Read>::schema(definitions)
+        })
+    };
     (@required required) => { true };
     (@required optional) => { false };
+    (@required lenient) => { false };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $key:literal) => { $key };
 }
@@ -124,6 +132,52 @@ mod tests {
         assert_eq!(found[1].0, "wait");
         assert_eq!(found[2], ("type".into(), "expected a whole number, got the boolean true".into(), None));
         assert_eq!(found[3], ("tpye".into(), "unknown key `tpye`".into(), Some("did you mean `type`?".into())));
+    }
+
+    keys! {
+        /// A gate.
+        struct Gate {
+            lenient wait: Duration,
+            lenient street: String,
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_lenient_key_keeps_the_rest() {
+        let node = mapping(&[("wait", text("soon")), ("street", text("High"))]);
+        let findings = Findings::default();
+        let gate = Gate::read(&At::root(&node, &findings)).unwrap();
+        assert_eq!((gate.wait, gate.street.as_deref()), (None, Some("High")));
+        assert!(findings.has_errors());
+    }
+
+    keys! {
+        /// A house.
+        struct House {
+            /// Its number.
+            required number: u64,
+            flatten door: Door,
+        }
+    }
+
+    #[test]
+    fn a_flattened_set_stands_beside_the_other_keys() {
+        let node = mapping(&[("number", Value::Number(7.into(), "7".into())), ("street", text("High"))]);
+        let findings = Findings::default();
+        let house = House::read(&At::root(&node, &findings)).unwrap();
+        assert_eq!((house.number, house.door.street.as_str()), (7, "High"));
+
+        let node = mapping(&[("number", text("x")), ("stret", text("High"))]);
+        assert!(House::read(&At::root(&node, &findings)).is_none());
+        let reasons: Vec<_> = findings.problems().iter().map(|problem| problem.reason.clone()).collect();
+        let want = ["expected a whole number, got text \"x\"", "`street` is missing", "unknown key `stret`"];
+        assert_eq!(reasons, want);
+
+        let mut definitions = Definitions::default();
+        House::schema(&mut definitions);
+        let house = &definitions.into_json()["House"];
+        assert_eq!(house["required"], json!(["number", "street"]));
+        assert_eq!(house["properties"]["type"]["type"], "integer");
     }
 
     #[test]

@@ -1,0 +1,136 @@
+//! Whether an answer is as expected: its status, then the keys it holds, the assertions on them, and the answer itself.
+
+use std::time::{Duration, SystemTime};
+
+use http::Method;
+use probe_core::{Failure, FailureClass, Op, Span};
+use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet};
+use probe_keys::{Findings, nearest};
+use tokio::time::Instant;
+
+use crate::{AnswerKeys, certificate::Certificate, exchange::Hop};
+
+/// What is expected of an answer.
+#[derive(Debug)]
+pub struct Expected {
+    status: StatusSet,
+    captures: Option<Captures>,
+    assertions: Option<Assertions>,
+    expect: Option<Expect>,
+}
+
+// === impl Expected ===
+
+impl Expected {
+    /// As it was written for a request of this method.
+    pub fn new(keys: &AnswerKeys, method: &Method) -> Self {
+        let usual = if *method == Method::POST { 201 } else { 200 };
+        Self {
+            status: keys.expected.clone().unwrap_or_else(|| StatusSet::only(usual)),
+            captures: keys.set_keys.clone(),
+            assertions: keys.assertions.clone(),
+            expect: keys.expect.clone(),
+        }
+    }
+
+    /// Judges the answer of the last hop of a chain, and ends it.
+    ///
+    /// # Errors
+    /// The first expectation that does not hold.
+    pub fn judge(&self, hop: Hop) -> Result<(), Failure> {
+        let answer = &hop.answer;
+        if !self.status.contains(answer.status.as_u16()) {
+            let (expected, got) = (self.status.to_string(), answer.status.as_u16());
+            let took = seconds(hop.ended - hop.begun);
+            let failure =
+                Failure::new(FailureClass::Status, format!("expected status {expected}, got {got} after {took}"))
+                    .expected(expected, got.to_string())
+                    .origin("status of the answer")
+                    .excerpt(answer.excerpt());
+            let ended = hop.ended;
+            return Err(hop.fail(failure, ended));
+        }
+        let view = View::new(answer.status.as_u16(), &answer.headers, &answer.body.bytes)
+            .cut(answer.body.cut)
+            .version(answer.version)
+            .took(hop.ended - hop.chain_begun)
+            .days_left(hop.certificate.as_ref().and_then(|der| days_left(&Certificate::read(der)?)));
+        match self.look_into(&view, &hop.span, hop.ended) {
+            (Ok(()), ended) => {
+                hop.finish(ended);
+                Ok(())
+            }
+            (Err(failure), ended) => {
+                let failure = failure.excerpt(answer.excerpt());
+                Err(hop.fail(failure, ended))
+            }
+        }
+    }
+
+    /// Reads the body and checks what it holds; each step begins where the one before it ended.
+    fn look_into(&self, answer: &View<'_>, request: &Span, received: Instant) -> (Result<(), Failure>, Instant) {
+        if self.captures.is_none() && self.assertions.is_none() && self.expect.is_none() {
+            return (Ok(()), received);
+        }
+        let mut from = received;
+        if self.needs_json() {
+            let span = request.child_at(Op::JSON_PARSE, from);
+            let parsed = answer.json().map(|_| ());
+            from = Instant::now();
+            if let Err(failure) = end(span, parsed, from) {
+                return (Err(failure), from);
+            }
+        }
+        let span = request.child_at(Op::JSON_ASSERT, from);
+        let checked = self.check(answer, &span);
+        let at = Instant::now();
+        (end(span, checked, at), at)
+    }
+
+    fn needs_json(&self) -> bool {
+        self.captures.as_ref().is_some_and(Captures::needs_json) || self.expect.as_ref().is_some_and(Expect::needs_json)
+    }
+
+    fn check(&self, answer: &View<'_>, span: &Span) -> Result<(), Failure> {
+        let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
+        span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
+        self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))?;
+        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))
+    }
+}
+
+/// Notes every assertion on a key that nothing sets: it could never hold.
+pub(crate) fn names_are_set(keys: &AnswerKeys, findings: &Findings) {
+    let set: Vec<&str> = keys.set_keys.iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
+    let wanted = keys.assertions.iter().flat_map(Assertions::wanted);
+    for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {
+        let hint = match nearest(&key.value, set.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "add it to `set_keys`, with where its value comes from".to_owned(),
+        };
+        findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
+    }
+}
+
+/// For how many whole days a certificate still holds; less than none when it has ended.
+fn days_left(certificate: &Certificate) -> Option<i64> {
+    let left = certificate.not_after? - chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
+    Some(left.num_seconds().div_euclid(24 * 60 * 60))
+}
+
+fn end<T>(span: Span, result: Result<T, Failure>, at: Instant) -> Result<T, Failure> {
+    match &result {
+        Ok(_) => span.finish_at(at),
+        Err(failure) => span.fail_at(failure.class, at),
+    }
+    result
+}
+
+/// A duration as people say it: `1.2 s`, `85 ms`.
+fn seconds(duration: Duration) -> String {
+    if duration >= Duration::from_secs(1) {
+        format!("{:.1} s", duration.as_secs_f64())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}

@@ -1,0 +1,99 @@
+//! The http probe: asks once, or once for each version of IP, and has the answer judged.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
+use probe_keys::Findings;
+
+use crate::{
+    HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge, judge::Expected, reproduce::curl,
+};
+
+/// One request, compiled, and what is expected of its answer.
+#[derive(Debug)]
+pub struct HttpProbe {
+    target: String,
+    request: Request,
+    /// One, or one for each version of IP, with its name.
+    wires: Vec<(Option<&'static str>, Wire)>,
+    expected: Expected,
+}
+
+// === impl HttpProbe ===
+
+impl HttpProbe {
+    /// Compiles what was written; `None` when a mistake was noted.
+    pub fn new(keys: HttpKeys, network: &Arc<Network>, findings: &Findings) -> Option<Self> {
+        // Both are prepared before the first bad one ends it: all mistakes at once.
+        let request = compile::request(&keys.asked, findings);
+        let wire = Wire::compile(&keys.wire, network, findings);
+        judge::names_are_set(&keys.answer, findings);
+        let (request, wire) = (request?, wire?);
+        wire.fits(&request, &keys.wire, findings).then(|| Self {
+            target: request.shown(),
+            expected: Expected::new(&keys.answer, &request.method),
+            wires: wire.split(),
+            request,
+        })
+    }
+
+    /// What is asked, in words: `GET https://host/path`, without credentials and without a query.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    async fn ask(&self, context: &Context) -> Result<(), Failure> {
+        let session = Session::new();
+        let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(&session, context).await };
+        self.ask_over(wire, &session, context).await
+    }
+
+    async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
+        let Context { root, propagation, deadline } = context;
+        let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let hop = session.ask(root, &self.request, wire, propagation, *deadline).await?;
+        let seen = hop.seen;
+        self.expected
+            .judge(hop)
+            .map_err(|failure| session.conceal(failure.reproduce(curl(&self.request, wire, seen, Some(limit)))))
+    }
+
+    /// Side by side; up only when each is.
+    async fn ask_each(&self, session: &Session, context: &Context) -> Result<(), Failure> {
+        let each = self.wires.iter().map(|(name, wire)| async move {
+            let asked = self.ask_over(wire, session, context).await;
+            asked.map_err(|failure| (name.unwrap_or_default(), failure))
+        });
+        let failures: Vec<_> = join_all(each).await.into_iter().filter_map(Result::err).collect();
+        // What the target did wrong weighs more than what we could not find out.
+        let worst = failures.iter().position(|(_, failure)| failure.class != FailureClass::Internal).unwrap_or(0);
+        let said: Vec<String> = failures.iter().map(|(name, failure)| format!("over {name}: {failure}")).collect();
+        match failures.into_iter().nth(worst) {
+            Some((_, mut failure)) => {
+                failure.message = said.join("; ");
+                Err(failure)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Probe for HttpProbe {
+    fn kind(&self) -> &'static str {
+        "http"
+    }
+
+    fn op(&self) -> &'static str {
+        "probes.http"
+    }
+
+    fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.ask(context))
+    }
+
+    fn reproduce(&self, timeout: Duration) -> Option<String> {
+        let (_, wire) = self.wires.first()?;
+        Some(curl(&self.request, wire, Seen::default(), Some(timeout)))
+    }
+}

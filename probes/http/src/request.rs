@@ -1,0 +1,363 @@
+//! A request: made of values once, then it can be sent, and nothing of it can fail to parse.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+};
+use percent_encoding::percent_decode_str;
+use probe_core::{Failure, FailureClass, Secret};
+use serde_json::Value as Json;
+use url::{Url, form_urlencoded};
+
+use crate::{
+    auth::{self, Auth},
+    decode,
+    oauth::OAuth2,
+};
+
+/// What the target's log should say of us.
+const OWN_NAME: &str = concat!("SentryNet/", env!("CARGO_PKG_VERSION"), " (+uptime probe)");
+
+/// What is asked, in values: what was written, once every template in it is filled.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The method; when none is given, `GET`, or `POST` with a body.
+    pub method: Option<Method>,
+    /// The URL, credentials included.
+    pub url: String,
+    /// Names and values that are added to the URL's own query.
+    pub query: Vec<(String, String)>,
+    /// The headers; a name may repeat.
+    pub headers: Vec<AskedHeader>,
+    /// The body.
+    pub body: Payload,
+    /// Who asks.
+    pub auth: Option<Auth>,
+}
+
+/// A header of a request, in values.
+#[derive(Clone, Debug)]
+pub struct AskedHeader {
+    /// Its name, in any case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether the value must not reach another host; credentials never do.
+    pub secret: bool,
+}
+
+/// The body of a request, in values.
+#[derive(Clone, Debug, Default)]
+pub enum Payload {
+    /// None.
+    #[default]
+    Empty,
+    /// Text, sent as it is.
+    Text(String),
+    /// JSON, with its content type.
+    Json(Json),
+    /// Names and values of a form, sent url-encoded, with its content type.
+    Form(Vec<(String, String)>),
+}
+
+/// One request, ready to be sent.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) method: Method,
+    /// Without credentials and without a fragment.
+    pub(crate) url: Url,
+    /// Those that must not reach another host are marked sensitive.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Where a token comes from, if one is needed.
+    pub(crate) oauth: Option<Arc<OAuth2>>,
+}
+
+/// Why values make no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) part: Part,
+    pub(crate) reason: String,
+    pub(crate) hint: Option<&'static str>,
+}
+
+/// The part of the values that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Url,
+    /// By its index.
+    HeaderName(usize),
+    /// By its index.
+    HeaderValue(usize),
+    Auth,
+}
+
+// === impl Request ===
+
+impl Request {
+    /// A request of these values.
+    ///
+    /// # Errors
+    /// Of class `body`: the values came with an earlier answer, or from a key that holds something else than the request
+    /// can use.
+    pub fn new(asked: Asked) -> Result<Self, Failure> {
+        Self::build(asked).map_err(|refusals| {
+            let reasons: Vec<String> = refusals.into_iter().map(|refusal| refusal.reason).collect();
+            Failure::new(FailureClass::Body, format!("the request cannot be made: {}", reasons.join("; ")))
+        })
+    }
+
+    /// The same, with every reason.
+    pub(crate) fn build(asked: Asked) -> Result<Self, Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        let url = url(&asked).map_err(|refusal| refusals.push(refusal)).ok();
+        let mut headers = headers(&asked.headers, &mut refusals);
+        let Some(mut url) = url else { return Err(refusals) };
+
+        let in_url = credentials(&mut url);
+        let in_auth = asked.auth.as_ref().and_then(|auth| match auth {
+            Auth::Basic { username, .. } if username.contains(':') => None,
+            Auth::Basic { username, password } => auth::basic(username, password.expose()),
+            Auth::Bearer(token) => auth::bearer(token),
+            Auth::OAuth2(_) => None,
+        });
+        let refuse = |reason: &str| Refusal { part: Part::Auth, reason: reason.to_owned(), hint: None };
+        let oauth = match asked.auth {
+            Some(_) if in_url.is_some() => {
+                refusals.push(refuse("there are credentials in the URL already"));
+                None
+            }
+            Some(_) if headers.contains_key(AUTHORIZATION) => {
+                refusals.push(refuse("there is an `authorization` header already"));
+                None
+            }
+            Some(Auth::OAuth2(oauth)) => Some(oauth),
+            Some(_) if in_auth.is_none() => {
+                refusals.push(refuse("these credentials are nothing that a header can hold"));
+                None
+            }
+            _ => None,
+        };
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        if let Some(credentials) = in_url.or(in_auth) {
+            headers.entry(AUTHORIZATION).or_insert(credentials);
+        }
+
+        let usual = if matches!(asked.body, Payload::Empty) { Method::GET } else { Method::POST };
+        let (body, kind) = match asked.body {
+            Payload::Empty => (Bytes::new(), None),
+            Payload::Text(text) => (Bytes::from(text), None),
+            Payload::Json(json) => (Bytes::from(json.to_string()), Some("application/json")),
+            Payload::Form(fields) => {
+                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                (Bytes::from(form), Some("application/x-www-form-urlencoded"))
+            }
+        };
+        let own = [
+            (USER_AGENT, Some(OWN_NAME)),
+            (ACCEPT, Some("*/*")),
+            (ACCEPT_ENCODING, Some(decode::ACCEPTED)),
+            (CONTENT_TYPE, kind),
+        ];
+        for (name, value) in own {
+            if let Some(value) = value {
+                headers.entry(name).or_insert(HeaderValue::from_static(value));
+            }
+        }
+        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body, oauth })
+    }
+
+    /// What in it must not be shown: credentials, in the forms in which they are sent.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let of = |(name, value)| auth::secrets(name, value);
+        self.headers.iter().filter(|(name, _)| auth::is_credential(name)).flat_map(of).collect()
+    }
+
+    /// The method.
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// What a person reads, secrets cut: `GET https://host/path`.
+    pub fn shown(&self) -> String {
+        format!("{} {}", self.method, shown(&self.url))
+    }
+
+    /// The host as it is written in the URL.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The port, the scheme's own when none is written.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
+    /// The same with another `Authorization`.
+    pub(crate) fn authorized(&self, authorization: HeaderValue) -> Self {
+        let mut request = self.clone();
+        request.headers.insert(AUTHORIZATION, authorization);
+        request
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A path, a query, a body may hold a secret.
+        f.debug_struct("Request").field("method", &self.method).field("host", &self.host()).finish_non_exhaustive()
+    }
+}
+
+/// A URL without its query: `https://host:8443/path`.
+pub(crate) fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// A URL whose query has names and no values: `https://host/path?page=…`.
+pub(crate) fn shown_whole(url: &Url) -> String {
+    let mut whole = shown(url);
+    for (index, (name, _)) in url.query_pairs().enumerate() {
+        whole.push(if index == 0 { '?' } else { '&' });
+        whole.push_str(&name);
+        whole.push_str("=…");
+    }
+    whole
+}
+
+/// What a URL must be for us to ask it; the reason when it is not.
+pub(crate) fn check_url(url: &Url) -> Result<(), String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("the URL's scheme is `{}`, where only http and https can be asked", url.scheme()));
+    }
+    if url.port() == Some(0) {
+        return Err("port 0 cannot be connected to".to_owned());
+    }
+    match Uri::try_from(url.as_str()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("the URL cannot be sent: {error}")),
+    }
+}
+
+fn url(asked: &Asked) -> Result<Url, Refusal> {
+    const WHOLE: &str = "write it whole: https://host/path";
+    let refuse = |reason: String, hint| Refusal { part: Part::Url, reason, hint };
+    let mut url = Url::parse(asked.url.trim()).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => refuse("this URL has no scheme".to_owned(), Some(WHOLE)),
+        error => refuse(format!("this is not a URL: {error}"), None),
+    })?;
+    // `localhost:8080/x` is a URL of the scheme `localhost`.
+    check_url(&url).map_err(|reason| refuse(reason, (!asked.url.contains("://")).then_some(WHOLE)))?;
+    url.set_fragment(None);
+    if !asked.query.is_empty() {
+        url.query_pairs_mut().extend_pairs(&asked.query);
+    }
+    Ok(url)
+}
+
+/// Takes user and password out of the URL, as a header's value.
+fn credentials(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    // Neither can fail: the URL has a host.
+    let _ = (url.set_username(""), url.set_password(None));
+    auth::basic(&user, &password)
+}
+
+fn headers(asked: &[AskedHeader], refusals: &mut Vec<Refusal>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut refuse = |part, reason| refusals.push(Refusal { part, reason, hint: None });
+    for (index, AskedHeader { name, value, secret }) in asked.iter().enumerate() {
+        let name = match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) if name == CONTENT_LENGTH || name == "transfer-encoding" => {
+                refuse(Part::HeaderName(index), format!("`{name}` follows from the body and cannot be set"));
+                continue;
+            }
+            Ok(name) => name,
+            Err(_) => {
+                refuse(Part::HeaderName(index), format!("{name:?} is not the name of a header"));
+                continue;
+            }
+        };
+        match HeaderValue::from_str(value) {
+            Ok(mut value) => {
+                value.set_sensitive(*secret || auth::is_credential(&name));
+                headers.append(name, value);
+            }
+            // What a header cannot hold is not shown: it may be a secret with a newline at its end.
+            Err(_) => refuse(
+                Part::HeaderValue(index),
+                format!("the value of `{name}` has characters that no header can hold"),
+            ),
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(url: &str) -> Asked {
+        Asked { url: url.to_owned(), ..Asked::default() }
+    }
+
+    fn header(name: &str, value: &str) -> AskedHeader {
+        AskedHeader { name: name.to_owned(), value: value.to_owned(), secret: false }
+    }
+
+    #[test]
+    fn a_body_brings_its_method_and_its_content_type() {
+        let form = Payload::Form(vec![("a".into(), "1 2".into()), ("a".into(), "&".into())]);
+        for (body, method, kind, bytes) in [
+            (Payload::Empty, Method::GET, None, ""),
+            (Payload::Text("x".into()), Method::POST, None, "x"),
+            (Payload::Json(serde_json::json!({"a": 1})), Method::POST, Some("application/json"), "{\"a\":1}"),
+            (form, Method::POST, Some("application/x-www-form-urlencoded"), "a=1+2&a=%26"),
+        ] {
+            let request = Request::new(Asked { body, ..asked("http://h/") }).unwrap();
+            let found = request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
+            assert_eq!((&request.method, found, &*request.body), (&method, kind, bytes.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_query_is_added_to_the_urls_own() {
+        let query = vec![("b".into(), "x y".into()), ("b".into(), "ü".into())];
+        let request = Request::new(Asked { query, ..asked("http://h/p?a=1#top") }).unwrap();
+        assert_eq!(request.url.as_str(), "http://h/p?a=1&b=x+y&b=%C3%BC");
+    }
+
+    #[test]
+    fn credentials_come_once() {
+        let request = Request::new(asked("http://me:p%40ss@h/")).unwrap();
+        assert_eq!(request.url.as_str(), "http://h/");
+        let secrets = request.secrets();
+        assert!(secrets.iter().any(|secret| secret.expose() == "p@ss"));
+        let auth = Some(Auth::Bearer(Secret::new("t")));
+        for twice in [
+            Asked { auth: auth.clone(), ..asked("http://me:x@h/") },
+            Asked { auth, headers: vec![header("Authorization", "x")], ..asked("http://h/") },
+        ] {
+            assert_eq!(Request::build(twice).unwrap_err()[0].part, Part::Auth);
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_told_and_no_value_of_a_header() {
+        let headers = vec![header("a b", "x"), header("c", "s3cret\n"), header("content-length", "3")];
+        let refusals = Request::build(Asked { headers: headers.clone(), ..asked("nowhere") }).unwrap_err();
+        let parts: Vec<Part> = refusals.iter().map(|refusal| refusal.part).collect();
+        assert_eq!(parts, [Part::Url, Part::HeaderName(0), Part::HeaderValue(1), Part::HeaderName(2)]);
+        let failure = Request::new(Asked { headers, ..asked("http://h/") }).unwrap_err();
+        assert_eq!(failure.class, FailureClass::Body);
+        assert!(!failure.message.contains("s3cret"), "{failure}");
+    }
+}

@@ -1,0 +1,85 @@
+//! The key `sentry` to settings of the sink.
+
+use probe_core::Secret;
+use probe_keys::{Findings, Placed, Spot};
+
+use super::{
+    environment::{Environment, Variable},
+    keys::Sentry,
+    line::Line,
+};
+use crate::{
+    report::sentry::{Dsn, DsnError, Settings, delivery::DeliverySettings},
+    trace::{Propagate, Tracing},
+};
+
+/// Where the DSN is looked for when the file gives none.
+const DSN: &str = "SENTRY_DSN";
+
+/// Where results go; `None` when nothing is sent, or a mistake was noted.
+pub(super) fn settings(
+    Placed { value: sentry, spot }: Placed<Sentry>,
+    environment: &Environment,
+    findings: &Findings,
+) -> Option<Settings> {
+    let sending = environment.sending().unwrap_or_else(|reason| {
+        findings.wrong(&spot, reason);
+        false
+    });
+    let sending = sending && sentry.enabled != Some(false);
+    lint(&sentry, findings);
+    let written = sentry.dsn.map(|dsn| (dsn.value.text, dsn.spot));
+    let found = written.or_else(|| match environment.variable(DSN) {
+        Variable::Text(text) => Some((text, spot.clone())),
+        Variable::NotText | Variable::Unset => None,
+    });
+    let Some((text, place)) = found.filter(|(text, _)| !text.is_empty()) else {
+        if sending {
+            let hint = format!("give `dsn` or set {DSN}; `enabled: false` says that this is meant");
+            findings.warn(&spot, "there is no DSN: nothing will be sent", hint);
+        }
+        return None;
+    };
+    let dsn = dsn(text, &place, findings)?;
+    sending.then(|| Settings {
+        dsn,
+        environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
+        release: sentry
+            .release
+            .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
+        server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
+        delivery: DeliverySettings::default(),
+    })
+}
+
+/// What traces say of this daemon, and what of them goes out; of this daemon nothing when nothing is sent.
+pub(super) fn tracing(settings: Option<&Settings>, propagate: Propagate) -> Tracing {
+    Tracing {
+        public_key: settings.map(|settings| settings.dsn.public_key().to_owned()),
+        release: settings.map(|settings| settings.release.clone()),
+        environment: settings.map(|settings| settings.environment.clone()),
+        propagate,
+    }
+}
+
+fn dsn(text: String, spot: &Spot, findings: &Findings) -> Option<Dsn> {
+    // The public key alone is no secret: targets see it in `baggage`. The whole is, and the old secret part.
+    let password = url::Url::parse(&text).ok().and_then(|url| url.password().map(Secret::new));
+    let dsn = text.parse().map_err(|error: DsnError| findings.wrong(spot, error.to_string())).ok();
+    password.into_iter().chain([Secret::new(text)]).for_each(|secret| findings.secret(secret));
+    dsn
+}
+
+/// What Sentry would drop without a word.
+fn lint(sentry: &Sentry, findings: &Findings) {
+    if let Some(Placed { value: Line(name), spot }) = &sentry.environment
+        && name.contains('/')
+    {
+        findings.wrong(spot, "Sentry takes no `/` in an environment");
+    }
+    if let Some(Placed { value: Line(name), spot }) = &sentry.release
+        && name.contains(['/', '\\'])
+    {
+        findings.wrong(spot, "Sentry takes no `/` and no `\\` in a release");
+    }
+}

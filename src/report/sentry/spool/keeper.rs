@@ -1,0 +1,26 @@
+//! What keeps the spool in order while the daemon runs.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Spool;
+
+/// Every record is on the disk within a second: this, and the time that takes.
+const PERIOD: Duration = Duration::from_millis(500);
+
+/// Tends the spool for as long as this is polled.
+pub async fn keep(spool: Arc<Spool>) {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let spool = Arc::clone(&spool);
+        if let Err(error) = tokio::task::spawn_blocking(move || spool.tend(SystemTime::now())).await {
+            tracing::error!(%error, "the spool could not be tended");
+        }
+    }
+}

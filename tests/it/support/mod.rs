@@ -1,0 +1,8 @@
+//! Real servers on loopback, and what a probe finds there.
+
+pub(crate) mod certificates;
+pub(crate) mod dns;
+pub(crate) mod probe;
+pub(crate) mod script;
+pub(crate) mod seen;
+pub(crate) mod target;
