@@ -8,6 +8,7 @@
 
 mod aside;
 mod backoff;
+mod carrier;
 mod fate;
 mod gzip;
 mod header;
@@ -19,7 +20,6 @@ mod road;
 mod sender;
 mod settings;
 mod stats;
-mod wire;
 
 use std::{
     path::Path,
@@ -36,10 +36,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::sender::{Flush, Sender, Shared};
 pub use self::{
+    carrier::{Answer, Broken, Carrier},
     https::{Https, HttpsError},
     settings::{Authorities, AuthoritiesError, DeliverySettings, Proxy, ProxyError},
     stats::{DeliveryStats, Held, Trouble},
-    wire::{Answer, Broken, Wire},
 };
 use super::{
     Envelope, Settings,
@@ -84,16 +84,16 @@ impl Delivery {
     /// # Errors
     /// When another daemon uses the spool, or TLS cannot be set up.
     pub fn open(settings: &Settings, state: &Path) -> Result<Self, DeliveryError> {
-        let wire = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
+        let carrier = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
         let spool = Spool::open(settings.delivery.directory(state), settings.delivery.limits)?;
-        Ok(Self::start(Arc::new(spool), wire, Pace::default()))
+        Ok(Self::start(Arc::new(spool), carrier, Pace::default()))
     }
 
     /// Starts to send what lies in a spool.
-    pub fn start(spool: Arc<Spool>, wire: Arc<dyn Wire>, pace: Pace) -> Self {
+    pub fn start(spool: Arc<Spool>, carrier: Arc<dyn Carrier>, pace: Pace) -> Self {
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::<Shared>::default();
-        let sender = Sender::new(Arc::clone(&spool), wire, Arc::clone(&shared), pace);
+        let sender = Sender::new(Arc::clone(&spool), carrier, Arc::clone(&shared), pace);
         let tasks = [tokio::spawn(sender.run(received)), tokio::spawn(keep(Arc::clone(&spool)))];
         Self { spool, shared, orders, tasks: tasks.map(AbortOnDropHandle::new) }
     }

@@ -1,0 +1,4 @@
+//! What the tests talk to.
+
+pub(crate) mod child;
+pub(crate) mod sentry;
