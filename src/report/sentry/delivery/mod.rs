@@ -32,7 +32,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::sender::{Flush, Sender, Shared};
 pub use self::{
@@ -52,7 +52,9 @@ pub struct Delivery {
     spool: Arc<Spool>,
     shared: Arc<Shared>,
     orders: mpsc::UnboundedSender<Flush>,
-    tasks: [AbortOnDropHandle<()>; 2],
+    sender: AbortOnDropHandle<()>,
+    keeper: AbortOnDropHandle<()>,
+    stop: CancellationToken,
 }
 
 /// How hard Sentry is pressed.
@@ -94,8 +96,10 @@ impl Delivery {
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::<Shared>::default();
         let sender = Sender::new(Arc::clone(&spool), carrier, Arc::clone(&shared), pace);
-        let tasks = [tokio::spawn(sender.run(received)), tokio::spawn(keep(Arc::clone(&spool)))];
-        Self { spool, shared, orders, tasks: tasks.map(AbortOnDropHandle::new) }
+        let stop = CancellationToken::new();
+        let keeper = keep(Arc::clone(&spool), stop.clone());
+        let [sender, keeper] = [tokio::spawn(sender.run(received)), tokio::spawn(keeper)].map(AbortOnDropHandle::new);
+        Self { spool, shared, orders, sender, keeper, stop }
     }
 
     /// Takes an envelope: it has reached the kernel when this returns. Never waits for the network.
@@ -134,13 +138,12 @@ impl Delivery {
         }
     }
 
-    /// Stops at once. What was on its way is sent again by whoever opens the spool next.
+    /// Stops at once and gives the spool free. What was on its way is sent again by whoever opens the spool next.
     pub async fn close(self) {
-        for task in self.tasks {
-            task.abort();
-            // It ends as cancelled, or ended before.
-            drop(task.await);
-        }
+        self.stop.cancel();
+        self.sender.abort();
+        // One ends as cancelled, the other when what it does with the disk is done.
+        drop((self.sender.await, self.keeper.await));
     }
 }
 
