@@ -1,8 +1,8 @@
 //! The keys of the file, each in one line; the kinds of probe add their own.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Spot, Text};
+use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Size, Spot, Text};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -71,6 +71,24 @@ probe_keys::keys! {
         lenient server_name: Line<256>,
         /// Trace headers on requests.
         lenient propagate: WrittenPropagate,
+        /// Where results wait until Sentry has taken them.
+        lenient spool: Spool,
+        /// The only authorities to trust for Sentry's certificate: a PEM file's path, or the PEM text itself.
+        lenient ca: Placed<Text>,
+        /// A proxy on the way to Sentry: an http or https URL.
+        lenient proxy: Placed<Text>,
+    }
+}
+
+probe_keys::keys! {
+    /// Where results wait until Sentry has taken them.
+    pub(super) struct Spool {
+        /// The directory; `spool` in the state directory if absent.
+        lenient dir: String,
+        /// The most bytes on the disk; 256MiB.
+        lenient max_bytes: Placed<Size>,
+        /// The longest that a result waits; 4d, and under the 5 days that Sentry takes.
+        lenient max_age: Placed<Duration>,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One YAML file, compiled completely before the first probe starts.
 
 mod compile;
+mod delivery;
 mod diagnostics;
 mod environment;
 mod identity;

@@ -4,12 +4,13 @@ use probe_core::Secret;
 use probe_keys::{Findings, Placed, Spot};
 
 use super::{
+    delivery,
     environment::{Environment, Variable},
     keys::Sentry,
     line::Line,
 };
 use crate::{
-    report::sentry::{Dsn, DsnError, Settings, delivery::DeliverySettings},
+    report::sentry::{Dsn, DsnError, Settings},
     trace::{Propagate, Tracing},
 };
 
@@ -28,6 +29,7 @@ pub(super) fn settings(
     });
     let sending = sending && sentry.enabled != Some(false);
     lint(&sentry, findings);
+    let delivery = delivery::settings(sentry.spool, sentry.ca.as_ref(), sentry.proxy.as_ref(), findings);
     let written = sentry.dsn.map(|dsn| (dsn.value.text, dsn.spot));
     let found = written.or_else(|| match environment.variable(DSN) {
         Variable::Text(text) => Some((text, spot.clone())),
@@ -41,6 +43,7 @@ pub(super) fn settings(
         return None;
     };
     let dsn = dsn(text, &place, findings)?;
+    let delivery = delivery?;
     sending.then(|| Settings {
         dsn,
         environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
@@ -48,7 +51,7 @@ pub(super) fn settings(
             .release
             .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
         server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
-        delivery: DeliverySettings::default(),
+        delivery,
     })
 }
 

@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod control;
+mod delivery;
 mod envelopes;
 mod expect;
 mod http;

@@ -20,9 +20,9 @@ use url::Url;
 
 use super::{
     super::Dsn,
+    carrier::{Answer, Broken, Carrier},
     gzip::Gzip,
     settings::{Authorities, DeliverySettings},
-    wire::{Answer, Broken, Wire},
 };
 
 const CLIENT: &str = concat!("sentrynet/", env!("CARGO_PKG_VERSION"));
@@ -99,7 +99,7 @@ impl Https {
     }
 }
 
-impl Wire for Https {
+impl Carrier for Https {
     fn post(&self, envelope: Vec<u8>) -> BoxFuture<'_, Result<Answer, Broken>> {
         Box::pin(async move { self.exchange(&envelope).await })
     }
