@@ -9,6 +9,7 @@ use super::{
     kinds::{Kind, KindKeys},
     line::Line,
     list::List,
+    monitor::Monitor,
     propagate::WrittenPropagate,
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
@@ -69,6 +70,8 @@ probe_keys::keys! {
         lenient release: Placed<Line<200>>,
         /// As in Sentry; the host's name.
         lenient server_name: Line<256>,
+        /// Whether the daemon checks in to a cron monitor each minute, so that Sentry notices when it falls silent; false.
+        lenient heartbeat: bool,
         /// Trace headers on requests.
         lenient propagate: WrittenPropagate,
         /// Where results wait until Sentry has taken them.
@@ -123,6 +126,8 @@ probe_keys::keys! {
         lenient tags: WrittenTags,
         /// Whether it runs; true.
         lenient enabled: bool,
+        /// Whether it checks in to a cron monitor of its own in Sentry, and when that opens and resolves an issue; false.
+        lenient monitor: Monitor,
         /// What to do when it fails: text or a URL.
         lenient runbook: Published,
     }

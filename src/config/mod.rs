@@ -11,6 +11,7 @@ mod kinds;
 mod line;
 mod list;
 mod mask;
+mod monitor;
 mod nodes;
 mod propagate;
 mod sentry;
@@ -132,13 +133,14 @@ impl Reading<'_> {
         let findings = &self.findings;
         let mut tags = tags.unwrap_or_default();
         tags = tags.join(sentry.as_ref().and_then(|sentry| sentry.value.tags.clone()).unwrap_or_default(), findings);
+        let place = location.as_ref().map(|location| location.value.0.clone());
         if let Some(Placed { value: Line(location), spot }) = location {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
         let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
         let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
         let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
-        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
+        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, place, self.environment, findings));
         Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
     }
 

@@ -20,6 +20,7 @@ const DSN: &str = "SENTRY_DSN";
 /// Where results go; `None` when nothing is sent, or a mistake was noted.
 pub(super) fn settings(
     Placed { value: sentry, spot }: Placed<Sentry>,
+    location: Option<String>,
     environment: &Environment,
     findings: &Findings,
 ) -> Option<Settings> {
@@ -44,13 +45,16 @@ pub(super) fn settings(
     };
     let dsn = dsn(text, &place, findings)?;
     let delivery = delivery?;
+    let server_name = sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name);
+    let heartbeat = (sentry.heartbeat == Some(true)).then(|| location.unwrap_or_else(|| server_name.clone()));
     sending.then(|| Settings {
         dsn,
+        heartbeat,
         environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
         release: sentry
             .release
             .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
-        server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
+        server_name,
         delivery,
     })
 }

@@ -79,6 +79,7 @@ async fn a_real_server_that_says_nothing_is_left_in_time() {
         environment: "test".to_owned(),
         release: "r".to_owned(),
         server_name: "s".to_owned(),
+        heartbeat: None,
         delivery: DeliverySettings::default(),
     };
     let delivery = Delivery::open(&settings, directory.path()).unwrap();

@@ -44,6 +44,7 @@ async fn report() -> Report {
         timing: Timing::Every(MINUTE),
         burst: 1,
         timeout: SECOND,
+        monitor: None,
         runbook: None,
         probe: Arc::new(Nothing),
     };
@@ -63,6 +64,7 @@ async fn a_report_becomes_what_sentry_receives() {
         environment: "test".to_owned(),
         release: "r".to_owned(),
         server_name: "s".to_owned(),
+        heartbeat: None,
         delivery: DeliverySettings::default(),
     };
     let delivery = Arc::new(Delivery::open(&settings, directory.path()).unwrap());
