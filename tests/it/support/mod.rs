@@ -1,4 +1,5 @@
 //! What the tests talk to.
 
 pub(crate) mod child;
+pub(crate) mod log;
 pub(crate) mod sentry;
