@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod child;
 pub(crate) mod dns;
+pub(crate) mod log;
 pub(crate) mod probe;
 pub(crate) mod script;
 pub(crate) mod seen;
