@@ -86,10 +86,12 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
         }
     };
     let delivered = tokio::select! {
+        // First, so that the last check-in is there before delivery ends.
+        biased;
+        () = stopping => true,
         delivered = app.run(received, stop.clone()) => delivered,
         () = control.serve(daemon.clone()) => true,
         () = reloader.serve(wishes) => true,
-        () = stopping => true,
         () = beating => true,
     };
     let waiting = to_sentry.as_ref().map_or(0, ToSentry::waiting);

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod control;
 mod delivery;
+mod end_to_end;
 mod envelopes;
 mod expect;
 mod http;
