@@ -2,7 +2,9 @@
 
 mod cli;
 mod config;
+mod curl;
 mod http;
+mod language;
 mod schedule;
 mod spool;
 mod support;

@@ -16,7 +16,8 @@ use crate::{
     decode::Encoding,
     failure::{self, Scene},
     phases::Phases,
-    request::{Request, shown_whole},
+    request::Request,
+    target::shown_whole,
     wire::Way,
 };
 

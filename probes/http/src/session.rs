@@ -18,7 +18,8 @@ use crate::{
     oauth::OAuth2,
     redirect::Trail,
     reproduce::curl,
-    wire::{Way, literal},
+    target::literal,
+    wire::Way,
 };
 
 /// The requests of one run. Made for the run, gone with it: it is cheap until it is asked.
@@ -72,20 +73,20 @@ impl Session {
             let asked = self.follow(parent, request, wire, Some(trace), begun).await;
             return asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit));
         };
-        let mut stale = None;
+        let (mut stale, mut at) = (None, begun);
         loop {
-            let token = self.token(oauth, stale.as_ref(), parent, wire).await?;
+            let token = self.token(oauth, stale.as_ref(), parent, wire, &mut at).await?;
             // It cannot fail: a token that no header can hold is none.
             let authorized = auth::bearer(&token).map(|value| request.authorized(value));
             let request = authorized.as_ref().unwrap_or(request);
-            let asked = self.follow(parent, request, wire, Some(trace), Instant::now()).await;
+            let asked = self.follow(parent, request, wire, Some(trace), at).await;
             let hop = asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit))?;
             if hop.answer.status != StatusCode::UNAUTHORIZED || stale.is_some() {
                 return Ok(hop);
             }
             // The target has given up the token before its time: once, a new one may help.
-            let ended = hop.ended;
-            hop.finish(ended);
+            at = hop.ended;
+            hop.finish(at);
             stale = Some(token);
         }
     }
@@ -107,18 +108,24 @@ impl Session {
         failure
     }
 
+    /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
     async fn token(
         &self,
         oauth: &OAuth2,
         stale: Option<&Secret>,
         parent: &Span,
         wire: &Wire,
+        at: &mut Instant,
     ) -> Result<Secret, Failure> {
         let fetch = async |request: &Request| {
-            let asked = self.follow(parent, request, wire, None, Instant::now()).await;
+            let asked = self.follow(parent, request, wire, None, *at).await;
+            *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
             asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, None))
         };
-        let token = oauth.token(stale, fetch).await?;
+        let token = oauth.token(stale, fetch).await.map_err(|failure| match failure.reproduce {
+            Some(_) => failure,
+            None => self.told(failure, oauth.request(), wire, Seen::default(), None),
+        })?;
         let mut secrets = lock(&self.secrets);
         if !secrets.contains(&token) {
             secrets.push(token.clone());

@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod dns;
 pub(crate) mod probe;
+pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod seen;
 pub(crate) mod target;
