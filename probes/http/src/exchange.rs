@@ -99,6 +99,7 @@ impl Asking<'_> {
         };
         let ends = Ends::of(response.extensions());
         phases.head(ends);
+        self.client.answered(response.version());
         let mut answer = Answer {
             version: response.version(),
             status: response.status(),

@@ -7,11 +7,11 @@ use std::{
 
 use http::StatusCode;
 use probe_core::{Failure, FailureClass, Propagation, Secret, Span};
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
 
 use crate::{
     Request, Wire, auth,
-    client::{Client, Names, PAUSE},
+    client::{Client, Names},
     connect::Alias,
     cookies::Jar,
     exchange::{Asking, Hop, Seen},
@@ -148,8 +148,7 @@ impl Session {
         loop {
             let request = next.as_ref().unwrap_or(first);
             let client = self.client(wire, request, first).map_err(|failure| (failure, seen))?;
-            if wire.way.reuse && client.was_used() {
-                time::sleep(PAUSE).await;
+            if client.settle().await {
                 begun = Instant::now();
             }
             let mut headers = request.headers.clone();

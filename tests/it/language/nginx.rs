@@ -18,6 +18,8 @@ struct Nginx {
     authority: Authority,
     secure: u16,
     plain: u16,
+    /// HTTP/2 without TLS.
+    h2c: u16,
 }
 
 // === impl Nginx ===
@@ -43,12 +45,12 @@ impl Nginx {
         ] {
             fs::write(at(name), text).unwrap();
         }
-        let (secure, plain) = (program::port(), program::port());
-        fs::write(at("nginx.conf"), configuration(directory.path(), secure, plain)).unwrap();
+        let [secure, plain, h2c] = [(); 3].map(|()| program::port());
+        fs::write(at("nginx.conf"), configuration(directory.path(), [secure, plain, h2c])).unwrap();
         let mut command = Command::new(program);
         command.arg("-p").arg(directory.path()).arg("-c").arg(at("nginx.conf")).arg("-e").arg(at("error.log"));
         let server = Server::start(command, plain).await;
-        Some(Self { _server: server, directory, authority, secure, plain })
+        Some(Self { _server: server, directory, authority, secure, plain, h2c })
     }
 
     fn path(&self, name: &str) -> String {
@@ -61,7 +63,7 @@ impl Nginx {
     }
 }
 
-fn configuration(directory: &Path, secure: u16, plain: u16) -> String {
+fn configuration(directory: &Path, [secure, plain, h2c]: [u16; 3]) -> String {
     let at = directory.display();
     let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
     format!(
@@ -78,6 +80,10 @@ http {{
         root {at};
         location = /told {{ return 200 '{{\"protocol\": \"$server_protocol\", \"host\": \"$host\", \"own\": \"$ssl_client_verify\"}}'; }}
         location = /old {{ return 301 /told; }}
+    }}
+    server {{
+        listen 127.0.0.1:{h2c} http2;
+        location / {{ return 200 '{{\"protocol\": \"$server_protocol\"}}'; }}
     }}
     server {{
         listen 127.0.0.1:{plain};
@@ -106,6 +112,16 @@ async fn http_2_is_negotiated_and_can_be_turned_off() {
     assert_eq!(reused, [false, true]);
     let ran = probe(&nginx.secure("/old")).await;
     assert!(ran.is_up().spans("net.conn").iter().all(|span| span.datum("connection.reused").is_none()));
+}
+
+#[tokio::test]
+async fn http_2_without_tls_is_spoken_at_once() {
+    let Some(nginx) = Nginx::start().await else { return };
+    let keys = format!("url: 'http://127.0.0.1:{}/', http_version: 2, set_keys: {{p: $.protocol}}", nginx.h2c);
+    let ran = probe(&format!("{keys}, assertions: {{p: HTTP/2.0}}")).await;
+    assert_eq!(ran.is_up().datum("http.request", "network.protocol.version"), "\"2\"");
+    let ran = probe(&format!("{keys}, assertions: {{p: other}}")).await;
+    assert!(ran.failure().reproduce.as_ref().is_some_and(|line| line.contains("--http2-prior-knowledge")));
 }
 
 #[tokio::test]

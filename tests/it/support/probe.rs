@@ -135,18 +135,11 @@ fn tiled(tree: &SpanTree) {
         let mut at = if whole { parent.start } else { children.first().map_or(parent.start, |child| child.start) };
         assert!(!whole || !children.is_empty() || parent.datum("connection.reused").is_some(), "{op}: {tree:#?}");
         for child in children {
-            // Requests side by side begin before others end; one over a connection that is used again waits a moment.
+            // Requests side by side begin before others end.
             let early = !whole && child.start < at;
-            let seam = if reuses(tree, child) { 4 * SEAM } else { SEAM };
-            assert!(early || child.start.abs_diff(at) <= seam, "before {} in {op}: {tree:#?}", child.op.as_str());
+            assert!(early || child.start.abs_diff(at) <= SEAM, "before {} in {op}: {tree:#?}", child.op.as_str());
             at = at.max(child.end);
         }
         assert!(!whole || parent.end.abs_diff(at) <= SEAM, "the end of {op}: {tree:#?}");
     }
-}
-
-/// Whether a request found a connection that was there.
-fn reuses(tree: &SpanTree, request: &SpanRecord) -> bool {
-    let below = |span: &&SpanRecord| span.parent.and_then(|parent| tree.spans.get(parent)) == Some(request);
-    tree.spans.iter().filter(below).any(|span| span.datum("connection.reused").is_some())
 }
