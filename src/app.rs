@@ -3,6 +3,7 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use thiserror::Error;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +30,7 @@ const DELIVERY: Duration = Duration::from_secs(5);
 pub struct App {
     schedule: Schedule,
     sinks: Arc<Sinks>,
+    pulse: Pulse,
     grace: Duration,
 }
 
@@ -61,16 +63,23 @@ impl App {
     ///
     /// # Errors
     /// More checks than can be scheduled.
-    pub fn new(checks: Vec<Check>, tracing: Tracing, sinks: Sinks, grace: Duration) -> Result<Self, AppError> {
+    pub fn new(checks: Vec<Arc<Check>>, tracing: Tracing, sinks: Sinks, grace: Duration) -> Result<Self, AppError> {
         let sinks = Arc::new(sinks);
         let runner = runner(tracing, sinks.clone());
-        let schedule = Schedule::new(checks.into_iter().map(Arc::new).collect(), runner)?;
-        Ok(Self { schedule, sinks, grace })
+        let pulse = runner.pulse.clone();
+        let schedule = Schedule::new(checks, runner)?;
+        Ok(Self { schedule, sinks, pulse, grace })
     }
 
-    /// Runs until `stop`, ends what is in flight, and delivers it; false if something could not be delivered.
-    pub async fn run(self, stop: CancellationToken) -> bool {
-        self.schedule.run(stop, self.grace).await;
+    /// Whether the scheduler ticks.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// Runs until `stop`, ends what is in flight, and delivers it; false if something could not be delivered. What comes
+    /// from `changes` takes the place of the checks.
+    pub async fn run(self, changes: mpsc::Receiver<Vec<Arc<Check>>>, stop: CancellationToken) -> bool {
+        self.schedule.run(changes, stop, self.grace).await;
         self.sinks.flush(DELIVERY).await
     }
 }
@@ -93,6 +102,11 @@ impl ToSentry {
     /// A sink that reports this way.
     pub fn sink(&self) -> Box<SentrySink> {
         Box::new(SentrySink::new(self.settings.clone(), self.delivery.clone()))
+    }
+
+    /// How delivery goes, for whoever asks.
+    pub fn delivery(&self) -> Arc<Delivery> {
+        self.delivery.clone()
     }
 
     /// Envelopes that Sentry has not taken yet.

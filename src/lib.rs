@@ -7,6 +7,7 @@ pub mod cli;
 
 pub mod app;
 
+pub mod control;
 pub mod demo;
 
 pub mod config;

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,6 +19,7 @@ use terminal_size::{Width, terminal_size};
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +63,7 @@ fn start(arguments: Arguments) -> ExitCode {
         colour,
         redactor,
         log,
+        reload: Arc::default(),
         stop: CancellationToken::new(),
     };
     let code = drive(&runtime, arguments, process);
@@ -69,21 +72,19 @@ fn start(arguments: Arguments) -> ExitCode {
     code
 }
 
-/// Runs the command. The first signal stops it, a second one at once.
+/// Runs the command. The first signal stops it, a second one at once; SIGHUP reloads.
 fn drive(runtime: &Runtime, arguments: Arguments, process: Process) -> ExitCode {
     runtime.block_on(async {
-        let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-            (Err(error), _) | (_, Err(error)) => {
-                return complain(&format!("sentrynet: signals cannot be heard: {error}\n"));
-            }
+        let mut signals = match Signals::listen() {
+            Ok(signals) => signals,
+            Err(error) => return complain(&format!("sentrynet: signals cannot be heard: {error}\n")),
         };
-        let stop = process.stop.clone();
-        let signals = async {
-            next(&mut interrupt, &mut terminate).await;
+        let (stop, reload) = (process.stop.clone(), process.reload.clone());
+        let stopped_twice = async {
+            signals.stop(&reload).await;
             tracing::info!("stopping; a second signal stops at once");
             stop.cancel();
-            next(&mut interrupt, &mut terminate).await
+            signals.stop(&reload).await
         };
         tokio::select! {
             ended = arguments.run(process) => match ended {
@@ -91,16 +92,38 @@ fn drive(runtime: &Runtime, arguments: Arguments, process: Process) -> ExitCode 
                 Ok(Exit::NotAllWell) => ExitCode::FAILURE,
                 Err(error) => complain(&error.to_string()),
             },
-            number = signals => ExitCode::from(128 + number),
+            number = stopped_twice => ExitCode::from(128 + number),
         }
     })
 }
 
-/// Waits for a signal and gives its number.
-async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
-    tokio::select! {
-        _ = interrupt.recv() => 2,
-        _ = terminate.recv() => 15,
+/// The signals that a daemon hears.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for a signal to stop and gives its number; passes on the wish to reload.
+    async fn stop(&mut self, reload: &Notify) -> u8 {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return 2,
+                _ = self.terminate.recv() => return 15,
+                _ = self.hangup.recv() => reload.notify_one(),
+            }
+        }
     }
 }
 

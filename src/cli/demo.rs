@@ -3,11 +3,12 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use clap::{Args, ValueHint};
-use tokio::time;
+use tokio::{sync::mpsc, time};
 
 use super::{
     CommandError, Exit, Process, load,
@@ -47,7 +48,8 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
     ));
     let printer = Printer::new(terminal.clone(), Style::Brief(Default::default()));
     let sinks = Sinks::new(process.redactor, vec![Box::new(printer)]);
-    let app = App::new(config.checks, config.tracing, sinks, Duration::from_secs(2)).map_err(|error| other(&error))?;
+    let checks = config.checks.into_iter().map(Arc::new).collect();
+    let app = App::new(checks, config.tracing, sinks, Duration::from_secs(2)).map_err(|error| other(&error))?;
     let stop = process.stop.clone();
     let ending = async {
         match options.limit {
@@ -58,7 +60,7 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        _ = app.run(process.stop) => {}
+        _ = app.run(mpsc::channel(1).1, process.stop) => {}
         () = ending => {}
     }
     terminal.print(&format!(

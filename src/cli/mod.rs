@@ -6,22 +6,26 @@ mod json;
 mod line;
 mod once;
 mod printer;
+mod reload;
 mod run;
 mod state;
+mod status;
 mod terminal;
 mod tree;
 mod validate;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Parser, Subcommand, ValueHint};
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use self::terminal::Terminal;
 use crate::{
     app::AppError,
     config::{self, Diagnostics, Environment, Loaded},
+    control::ListenError,
     redact::Redactor,
     telemetry::{Log, LogFormat},
 };
@@ -56,6 +60,8 @@ enum Command {
     Once(once::Options),
     /// Shows SentryNet at work on targets of its own; nothing needs to be set up.
     Demo(demo::Options),
+    /// Tells how a running daemon is; exit code 1 if it is not well, 2 if there is none.
+    Status(status::Options),
     /// Prints completions for a shell.
     Completions(completions::Options),
 }
@@ -73,6 +79,8 @@ pub struct Process {
     pub redactor: Redactor,
     /// Where the daemon's own news go.
     pub log: Log,
+    /// The configuration is to be read again.
+    pub reload: Arc<Notify>,
     /// The process is to end.
     pub stop: CancellationToken,
 }
@@ -104,6 +112,9 @@ pub enum CommandError {
     /// The daemon cannot be built.
     #[error("sentrynet: {0}\n")]
     App(#[from] AppError),
+    /// Nobody could ask it how it is.
+    #[error("sentrynet: {0}\n")]
+    Listen(#[from] ListenError),
     /// Something else, in words.
     #[error("sentrynet: {0}\n")]
     Other(String),
@@ -128,6 +139,7 @@ impl Arguments {
             Some(Command::Validate(options)) => validate::run(&options, &process),
             Some(Command::Once(options)) => once::run(options, process).await,
             Some(Command::Demo(options)) => demo::run(options, process).await,
+            Some(Command::Status(options)) => status::run(options, process).await,
             Some(Command::Completions(options)) => Ok(completions::run(&options, &process)),
         }
     }

@@ -35,7 +35,7 @@ const APART: Duration = Duration::from_secs(2);
 const SLOTS: usize = 256;
 
 /// When a cron check starts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Wake {
     expression: String,
     zone: Tz,
@@ -63,7 +63,7 @@ pub(super) fn pair(expression: &str, zone: Tz) -> (Wake, Woken) {
 ///
 /// # Errors
 /// The scheduler refuses an expression, or has died.
-pub(super) async fn drive(wakes: Arc<Vec<Wake>>, stop: CancellationToken) -> Result<(), JobSchedulerError> {
+pub(super) async fn drive(wakes: &[Wake], stop: CancellationToken) -> Result<(), JobSchedulerError> {
     let slots = (4 * wakes.len()).max(SLOTS).next_power_of_two();
     let mut scheduler = JobScheduler::new_with_channel_size(slots).await?;
     scheduler.start().await?;
@@ -74,13 +74,13 @@ pub(super) async fn drive(wakes: Arc<Vec<Wake>>, stop: CancellationToken) -> Res
         let gone = now.1.duration_since(looked.1);
         let jumped = gone.map_or(true, |wall| wall.abs_diff(now.0 - looked.0) > APART);
         looked = now;
-        let offsets = offsets(&wakes, Utc::now());
+        let offsets = offsets(wakes, Utc::now());
         if jumped || offsets != known || jobs.is_empty() {
             for job in jobs.drain(..) {
                 scheduler.remove(&job).await?;
             }
             // One at a time: many at once kill the scheduler's own adder.
-            for wake in wakes.iter() {
+            for wake in wakes {
                 jobs.push(scheduler.add(wake.job()?).await?);
             }
             known = offsets;
@@ -154,7 +154,10 @@ mod tests {
     async fn a_check_is_woken_each_second_and_what_finds_it_busy_is_counted() {
         let (wake, mut woken) = pair("* * * * * *", Tz::UTC);
         let stop = CancellationToken::new();
-        let driving = tokio::spawn(drive(Arc::new(vec![wake]), stop.clone()));
+        let driving = tokio::spawn({
+            let stop = stop.clone();
+            async move { drive(&[wake], stop).await }
+        });
         let (first, missed) = woken.next().await.unwrap();
         assert_eq!(missed, 0);
         assert!(first.at.elapsed() < Duration::from_secs(2));

@@ -11,22 +11,20 @@ mod once;
 mod phase;
 mod pulse;
 mod runner;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
 use thiserror::Error;
-use tokio::time;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::{sync::mpsc, time};
+use tokio_util::sync::CancellationToken;
 
+use self::tasks::Tasks;
 pub use self::{
     clock::WallClock,
     once::once,
     pulse::{Disturbance, Pulse},
     runner::Runner,
-};
-use self::{
-    cron::{Wake, Woken},
-    every::Rhythm,
 };
 use crate::check::{Check, Timing};
 
@@ -56,89 +54,43 @@ impl Schedule {
     /// # Errors
     /// More checks than can be scheduled.
     pub fn new(checks: Vec<Arc<Check>>, runner: Runner) -> Result<Self, ScheduleError> {
-        let cron = checks.iter().filter(|check| matches!(check.timing, Timing::Cron { .. })).count();
-        if cron > MOST_CRON {
-            return Err(ScheduleError::TooManyCron(cron));
-        }
+        accept(&checks)?;
         Ok(Self { checks, runner })
     }
 
     /// Runs until `stop`; then no run begins, and those in flight get `grace` before they are cut off. Returns when the
-    /// last has been reported.
-    pub async fn run(self, stop: CancellationToken, grace: Duration) {
+    /// last has been reported. What comes from `changes` takes the place of the checks: those that were there before
+    /// keep their schedule.
+    pub async fn run(self, mut changes: mpsc::Receiver<Vec<Arc<Check>>>, stop: CancellationToken, grace: Duration) {
         let Self { checks, runner } = self;
-        let (tasks, count, mut wakes) = (TaskTracker::new(), checks.len(), Vec::new());
-        for check in checks {
-            match check.timing.clone() {
-                Timing::Every(period) => {
-                    let rhythm = Rhythm::new(&identity(&check), period, runner.wall.clone());
-                    tasks.spawn(at_a_rate(check, rhythm, count, runner.clone(), stop.clone()));
-                }
-                Timing::Cron { expression, zone } => {
-                    let (wake, woken) = cron::pair(&expression, zone);
-                    wakes.push(wake);
-                    tasks.spawn(when_woken(check, woken, runner.clone(), stop.clone()));
+        let (pulse, cut) = (runner.pulse.clone(), runner.cut.clone());
+        let mut tasks = Tasks::new(runner, &stop);
+        tasks.apply(checks);
+        let running = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => break,
+                    Some(checks) = changes.recv() => tasks.apply(checks),
                 }
             }
-        }
-        tasks.close();
-        let waking = wake_until_stopped(wakes, stop.clone());
-        let ended = async {
-            stop.cancelled().await;
-            if time::timeout(grace, tasks.wait()).await.is_err() {
-                runner.cut.cancel();
+            if time::timeout(grace, tasks.ended()).await.is_err() {
+                cut.cancel();
             }
-            tasks.wait().await;
+            tasks.ended().await;
         };
         tokio::select! {
-            ((), ()) = async { tokio::join!(ended, waking) } => {}
-            () = runner.pulse.beat() => {}
+            () = running => {}
+            () = pulse.beat() => {}
         }
     }
 }
 
-/// Two locations do not hit one target together.
-fn identity(check: &Check) -> String {
-    format!("{}\n{}", check.tags.get("location").map_or("", String::as_str), check.id)
-}
-
-async fn at_a_rate(check: Arc<Check>, rhythm: Rhythm, count: usize, runner: Runner, stop: CancellationToken) {
-    let (mut due, mut missed, mut failed) = (rhythm.first(count), 0, false);
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = time::sleep_until(due.at) => {}
-        }
-        failed = runner.burst(&check, due, missed, failed, &stop).await;
-        (due, missed) = rhythm.after(due);
-    }
-}
-
-async fn when_woken(check: Arc<Check>, mut woken: Woken, runner: Runner, stop: CancellationToken) {
-    let mut failed = false;
-    loop {
-        let next = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            next = woken.next() => next,
-        };
-        let Some((due, missed)) = next else { return };
-        failed = runner.burst(&check, due, missed, failed, &stop).await;
-    }
-}
-
-/// A cron scheduler that fails is started again: checks that fall silent would be taken for well.
-async fn wake_until_stopped(wakes: Vec<Wake>, stop: CancellationToken) {
-    if wakes.is_empty() {
-        return;
-    }
-    let wakes = Arc::new(wakes);
-    while let Err(error) = cron::drive(wakes.clone(), stop.clone()).await {
-        tracing::error!(%error, "the cron scheduler failed, and is started again");
-        tokio::select! {
-            () = time::sleep(Duration::from_secs(1)) => {}
-            () = stop.cancelled() => return,
-        }
-    }
+/// Whether these checks can be scheduled.
+///
+/// # Errors
+/// There are too many of them.
+pub fn accept(checks: &[Arc<Check>]) -> Result<(), ScheduleError> {
+    let cron = checks.iter().filter(|check| matches!(check.timing, Timing::Cron { .. })).count();
+    if cron > MOST_CRON { Err(ScheduleError::TooManyCron(cron)) } else { Ok(()) }
 }

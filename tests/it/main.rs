@@ -3,8 +3,12 @@
 mod cli;
 mod config;
 mod curl;
+mod envelopes;
+mod expect;
 mod http;
 mod language;
+mod relay;
+mod runs;
 mod schedule;
 mod spool;
 mod support;

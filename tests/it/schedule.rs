@@ -18,7 +18,10 @@ use sentrynet::{
     schedule::{Pulse, Runner, Schedule, WallClock, once},
     trace::Tracing,
 };
-use tokio::time::{self, Instant};
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Answers after a while, and knows how many ask at once.
@@ -123,12 +126,17 @@ async fn run(checks: Vec<Check>, kept: &Kept, limit: Duration, grace: Duration) 
     let schedule =
         Schedule::new(checks.into_iter().map(Arc::new).collect(), runner(kept)).expect("they can be scheduled");
     let stop = CancellationToken::new();
-    let running = tokio::spawn(schedule.run(stop.clone(), grace));
+    let running = tokio::spawn(schedule.run(no_changes(), stop.clone(), grace));
     time::sleep(limit).await;
     stop.cancel();
     let stopped = Instant::now();
     running.await.expect("it does not panic");
     stopped.elapsed()
+}
+
+/// A configuration that stays as it is.
+fn no_changes() -> mpsc::Receiver<Vec<Arc<Check>>> {
+    mpsc::channel(1).1
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -157,7 +165,8 @@ async fn a_restart_keeps_the_phase() {
         let runner = Runner { wall: wall.clone(), pulse: Pulse::new(wall), ..runner(&kept) };
         let check = Arc::new(check("steady", seconds(60), target(Duration::ZERO)));
         let stop = CancellationToken::new();
-        let running = tokio::spawn(Schedule::new(vec![check], runner).unwrap().run(stop.clone(), seconds(1)));
+        let running =
+            tokio::spawn(Schedule::new(vec![check], runner).unwrap().run(no_changes(), stop.clone(), seconds(1)));
         time::sleep(seconds(200)).await;
         stop.cancel();
         running.await.unwrap();
@@ -225,6 +234,36 @@ async fn a_stopped_daemon_lets_runs_end_within_the_grace_and_reports_what_it_cut
         panic!("what is cut off says nothing of the target")
     };
     assert_eq!(failure.class, FailureClass::Internal);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_configuration_leaves_the_schedule_of_what_stays() {
+    let kept = Kept::default();
+    let (sender, changes) = mpsc::channel(1);
+    let quick = || target(Duration::ZERO);
+    let checks = ["stays", "goes", "hurries"].map(|title| Arc::new(check(title, seconds(60), quick())));
+    let schedule = Schedule::new(checks.to_vec(), runner(&kept)).unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(schedule.run(changes, stop.clone(), seconds(1)));
+    time::sleep(seconds(600)).await;
+    let before = kept.of("goes").len();
+
+    // The same check, asked otherwise: it keeps its moment.
+    let changed = Check { burst: 2, ..check("stays", seconds(60), quick()) };
+    let new = vec![changed, check("hurries", seconds(10), quick()), check("comes", seconds(60), quick())];
+    sender.send(new.into_iter().map(Arc::new).collect()).await.unwrap();
+    time::sleep(seconds(600)).await;
+    stop.cancel();
+    running.await.unwrap();
+
+    let planned: Vec<_> = kept.of("stays").iter().map(|report| report.start.planned).collect();
+    let starts: Vec<_> = planned.windows(2).map(|pair| pair[1].duration_since(pair[0]).unwrap()).collect();
+    let near = |gap: &Duration, wanted| gap.abs_diff(wanted) < Duration::from_millis(2);
+    assert!(starts[1..].iter().all(|gap| near(gap, seconds(60)) || near(gap, seconds(0))), "{starts:?}");
+    assert!((28..=32).contains(&planned.len()), "10 starts of one run, then 10 of two: {}", planned.len());
+    assert_eq!(kept.of("goes").len(), before);
+    assert!((68..=74).contains(&kept.of("hurries").len()), "{}", kept.of("hurries").len());
+    assert!((9..=11).contains(&kept.of("comes").len()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,7 +348,7 @@ async fn cron_checks_run_on_whole_seconds_of_the_real_clock() {
     let runner = Runner { pulse: Pulse::new(WallClock::default()), ..runner };
     let schedule = Schedule::new(vec![Arc::new(check)], runner).unwrap();
     let stop = CancellationToken::new();
-    let running = tokio::spawn(schedule.run(stop.clone(), seconds(1)));
+    let running = tokio::spawn(schedule.run(no_changes(), stop.clone(), seconds(1)));
     until(async || kept.of("cron").len() >= 3).await;
     stop.cancel();
     running.await.unwrap();

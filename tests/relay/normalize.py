@@ -63,7 +63,7 @@ def complaints(envelope):
         try:
             event = NORMALIZER.normalize_event(raw_event=raw.decode())
         except Exception as error:
-            yield f"refused: {error}"
+            yield f"refused: {str(error).splitlines()[0]}"
             continue
         yield from remarks(event.get("_meta") or {})
         if given["event_id"] != header["event_id"] or given["contexts"]["trace"]["trace_id"] != header["trace"]["trace_id"]:
@@ -75,6 +75,8 @@ def complaints(envelope):
             for key in ("timestamp", "start_timestamp"):
                 if event[key] != given[key]:
                     yield f"{key} {given[key]} was read as {event[key]}"
+            if event.get("measurements", {}).keys() != given.get("measurements", {}).keys():
+                yield f"measurements were read as {event.get('measurements')}"
 
 
 def tree(transaction):

@@ -7,6 +7,7 @@ use http::{
     header::{AUTHORIZATION, PROXY_AUTHORIZATION, SET_COOKIE},
 };
 use probe_core::{Excerpt, Failure, Op, Propagation, Span};
+use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use crate::{
@@ -44,6 +45,10 @@ pub struct Hop {
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
+    /// What the target showed; none without TLS, and none over a connection that was there.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// When the first request of the chain that led here began.
+    pub(crate) chain_begun: Instant,
     /// How it came to this answer.
     pub(crate) seen: Seen,
 }
@@ -112,9 +117,10 @@ impl Asking<'_> {
         phases.received(&answer.body);
         match read {
             Ok(()) => {
+                let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
                 let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
                 let ended = phases.done();
-                Ok(Hop { span, begun, ended, answer, seen })
+                Ok(Hop { span, begun, ended, answer, certificate, chain_begun: begun, seen })
             }
             Err(error) => {
                 let (failure, seen, ended) = self.failed(phases, request, Some(&answer), error);

@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
 use probe_keys::Findings;
 
-use crate::{HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge::Expected, reproduce::curl};
+use crate::{
+    HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge, judge::Expected, reproduce::curl,
+};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ impl HttpProbe {
         // Both are prepared before the first bad one ends it: all mistakes at once.
         let request = compile::request(&keys.asked, findings);
         let wire = Wire::compile(&keys.wire, network, findings);
+        judge::names_are_set(&keys.answer, findings);
         let (request, wire) = (request?, wire?);
         wire.fits(&request, &keys.wire, findings).then(|| Self {
             target: request.shown(),

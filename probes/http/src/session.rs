@@ -142,6 +142,7 @@ impl Session {
         trace: Option<&Propagation>,
         mut begun: Instant,
     ) -> Result<Hop, (Failure, Seen)> {
+        let chain_begun = begun;
         let mut trail = Trail::new(wire.redirects);
         let mut seen = Seen::default();
         let mut next: Option<Request> = None;
@@ -165,7 +166,7 @@ impl Session {
                 Err((failure, found)) => return Err((failure, Seen { peer: peer(found), ..seen })),
             };
             seen.peer = peer(hop.seen);
-            hop.seen = seen;
+            (hop.seen, hop.chain_begun) = (seen, chain_begun);
             if let Some(jar) = &self.jar {
                 jar.take(&request.url, &hop.answer.headers);
             }

@@ -124,7 +124,7 @@ pub(super) fn seal(
         Item::Transaction => (Category::Transaction, "transaction"),
     };
     // Writing to memory cannot fail, nor can what is written here: texts, numbers, and maps with texts for keys.
-    let mut body = Vec::with_capacity(4_096);
+    let mut body = Vec::with_capacity(8_192);
     let _ = serde_json::to_writer(&mut body, payload);
     let mut bytes = Vec::with_capacity(body.len() + 512);
     let _ = serde_json::to_writer(&mut bytes, &Header { event_id: event_id.into(), trace });

@@ -33,7 +33,7 @@ impl Chain {
             reuse: Some(true),
             max_body: None,
         };
-        let answer = AnswerKeys { expected: None, set_keys: None, assertions: None };
+        let answer = AnswerKeys { expected: None, set_keys: None, assertions: None, expect: None };
         let (network, findings) = (Network::new().unwrap(), Findings::default());
         Self {
             base: target.url(""),

@@ -1,6 +1,6 @@
 //! What can be written of the answer.
 
-use probe_expect::{Assertions, Captures, StatusSet};
+use probe_expect::{Assertions, Captures, Expect, StatusSet};
 
 probe_keys::keys! {
     /// What is expected of the answer, and what is taken from it.
@@ -11,5 +11,7 @@ probe_keys::keys! {
         optional set_keys: Captures,
         /// What must hold of the keys.
         optional assertions: Assertions,
+        /// What is expected of the answer itself.
+        optional expect: Expect,
     }
 }
