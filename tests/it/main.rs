@@ -3,11 +3,13 @@
 mod cli;
 mod config;
 mod control;
+mod curl;
 mod delivery;
 mod end_to_end;
 mod envelopes;
 mod expect;
 mod http;
+mod language;
 mod relay;
 mod runs;
 mod schedule;

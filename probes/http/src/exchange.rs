@@ -17,7 +17,8 @@ use crate::{
     decode::Encoding,
     failure::{self, Scene},
     phases::Phases,
-    request::{Request, shown_whole},
+    request::Request,
+    target::shown_whole,
     wire::Way,
 };
 
@@ -44,10 +45,10 @@ pub struct Hop {
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
-    /// When the first request of its chain began.
-    pub(crate) chain_begun: Instant,
     /// What the target showed; none without TLS, and none over a connection that was there.
     pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// When the first request of the chain that led here began.
+    pub(crate) chain_begun: Instant,
     /// How it came to this answer.
     pub(crate) seen: Seen,
 }
@@ -103,6 +104,7 @@ impl Asking<'_> {
         };
         let ends = Ends::of(response.extensions());
         phases.head(ends);
+        self.client.answered(response.version());
         let mut answer = Answer {
             version: response.version(),
             status: response.status(),
@@ -118,7 +120,7 @@ impl Asking<'_> {
                 let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
                 let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
                 let ended = phases.done();
-                Ok(Hop { span, begun, chain_begun: begun, ended, answer, certificate, seen })
+                Ok(Hop { span, begun, ended, answer, certificate, chain_begun: begun, seen })
             }
             Err(error) => {
                 let (failure, seen, ended) = self.failed(phases, request, Some(&answer), error);

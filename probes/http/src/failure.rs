@@ -18,7 +18,8 @@ use crate::{
     keys::Family,
     request::Request,
     resolve::{self, ResolveError},
-    wire::{Via, Way, literal},
+    target::literal,
+    wire::{Via, Way},
 };
 
 /// What is known of a request that failed.

@@ -33,7 +33,7 @@ impl Expected {
         }
     }
 
-    /// Judges the answer of the last hop of a chain, and ends it.
+    /// Judges the answer of a hop, and ends it.
     ///
     /// # Errors
     /// The first expectation that does not hold.

@@ -30,6 +30,7 @@ mod reproduce;
 mod request;
 mod resolve;
 mod session;
+mod target;
 mod tls;
 mod wire;
 

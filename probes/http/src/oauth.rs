@@ -12,7 +12,8 @@ use crate::{
     Auth,
     exchange::Hop,
     keys::ClientAuth,
-    request::{Asked, Payload, Refusal, Request, shown},
+    request::{Asked, Payload, Refusal, Request},
+    target::shown,
 };
 
 /// The most that a token is given up before it expires; of a short life, a tenth.

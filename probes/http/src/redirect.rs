@@ -12,7 +12,8 @@ use url::Url;
 
 use crate::{
     exchange::Answer,
-    request::{Request, check_url, shown, shown_whole},
+    request::Request,
+    target::{check_url, shown, shown_whole},
 };
 
 /// The hops of one run: how many may follow, and where we have been.

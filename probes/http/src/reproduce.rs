@@ -6,8 +6,9 @@ use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 use http::{
     Method,
-    header::{ACCEPT_ENCODING, CONTENT_TYPE},
+    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE},
 };
+use probe_core::Secret;
 use probe_keys::{Placed, Text};
 use url::Position;
 
@@ -15,8 +16,9 @@ use crate::{
     exchange::Seen,
     keys::{Family, TlsVersion, Version},
     request::Request,
+    target::literal,
     tls::is_inline,
-    wire::{Wire, literal},
+    wire::Wire,
 };
 
 /// A longer body does not go into a command line that people read, and far longer ones into none at all.
@@ -73,6 +75,9 @@ impl Command {
                 Ok(value) => self.add(["-H", &format!("{name}: {value}")]),
                 Err(_) => {}
             }
+        }
+        if request.oauth.is_some() && !request.headers.contains_key(AUTHORIZATION) {
+            self.add(["-H", &format!("authorization: Bearer {}", Secret::MASK)]);
         }
         if request.headers.contains_key(ACCEPT_ENCODING) {
             self.add(["--compressed"]);

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
 };
 use percent_encoding::percent_decode_str;
@@ -16,6 +16,7 @@ use crate::{
     auth::{self, Auth},
     decode,
     oauth::OAuth2,
+    target::{check_url, shown},
 };
 
 /// What the target's log should say of us.
@@ -119,7 +120,6 @@ impl Request {
 
         let in_url = credentials(&mut url);
         let in_auth = asked.auth.as_ref().and_then(|auth| match auth {
-            Auth::Basic { username, .. } if username.contains(':') => None,
             Auth::Basic { username, password } => auth::basic(username, password.expose()),
             Auth::Bearer(token) => auth::bearer(token),
             Auth::OAuth2(_) => None,
@@ -135,8 +135,12 @@ impl Request {
                 None
             }
             Some(Auth::OAuth2(oauth)) => Some(oauth),
+            Some(Auth::Basic { username, .. }) if username.contains(':') => {
+                refusals.push(refuse("a user name with a colon in it cannot be sent (RFC 7617, 2)"));
+                None
+            }
             Some(_) if in_auth.is_none() => {
-                refusals.push(refuse("these credentials are nothing that a header can hold"));
+                refusals.push(refuse("this token is nothing that a header can hold"));
                 None
             }
             _ => None,
@@ -210,36 +214,6 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A path, a query, a body may hold a secret.
         f.debug_struct("Request").field("method", &self.method).field("host", &self.host()).finish_non_exhaustive()
-    }
-}
-
-/// A URL without its query: `https://host:8443/path`.
-pub(crate) fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path())
-}
-
-/// A URL whose query has names and no values: `https://host/path?page=…`.
-pub(crate) fn shown_whole(url: &Url) -> String {
-    let mut whole = shown(url);
-    for (index, (name, _)) in url.query_pairs().enumerate() {
-        whole.push(if index == 0 { '?' } else { '&' });
-        whole.push_str(&name);
-        whole.push_str("=…");
-    }
-    whole
-}
-
-/// What a URL must be for us to ask it; the reason when it is not.
-pub(crate) fn check_url(url: &Url) -> Result<(), String> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("the URL's scheme is `{}`, where only http and https can be asked", url.scheme()));
-    }
-    if url.port() == Some(0) {
-        return Err("port 0 cannot be connected to".to_owned());
-    }
-    match Uri::try_from(url.as_str()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("the URL cannot be sent: {error}")),
     }
 }
 

@@ -7,18 +7,19 @@ use std::{
 
 use http::StatusCode;
 use probe_core::{Failure, FailureClass, Propagation, Secret, Span};
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
 
 use crate::{
     Request, Wire, auth,
-    client::{Client, Names, PAUSE},
+    client::{Client, Names},
     connect::Alias,
     cookies::Jar,
     exchange::{Asking, Hop, Seen},
     oauth::OAuth2,
     redirect::Trail,
     reproduce::curl,
-    wire::{Way, literal},
+    target::literal,
+    wire::Way,
 };
 
 /// The requests of one run. Made for the run, gone with it: it is cheap until it is asked.
@@ -72,20 +73,20 @@ impl Session {
             let asked = self.follow(parent, request, wire, Some(trace), begun).await;
             return asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit));
         };
-        let mut stale = None;
+        let (mut stale, mut at) = (None, begun);
         loop {
-            let token = self.token(oauth, stale.as_ref(), parent, wire).await?;
+            let token = self.token(oauth, stale.as_ref(), parent, wire, &mut at).await?;
             // It cannot fail: a token that no header can hold is none.
             let authorized = auth::bearer(&token).map(|value| request.authorized(value));
             let request = authorized.as_ref().unwrap_or(request);
-            let asked = self.follow(parent, request, wire, Some(trace), Instant::now()).await;
+            let asked = self.follow(parent, request, wire, Some(trace), at).await;
             let hop = asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit))?;
             if hop.answer.status != StatusCode::UNAUTHORIZED || stale.is_some() {
                 return Ok(hop);
             }
             // The target has given up the token before its time: once, a new one may help.
-            let ended = hop.ended;
-            hop.finish(ended);
+            at = hop.ended;
+            hop.finish(at);
             stale = Some(token);
         }
     }
@@ -107,18 +108,24 @@ impl Session {
         failure
     }
 
+    /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
     async fn token(
         &self,
         oauth: &OAuth2,
         stale: Option<&Secret>,
         parent: &Span,
         wire: &Wire,
+        at: &mut Instant,
     ) -> Result<Secret, Failure> {
         let fetch = async |request: &Request| {
-            let asked = self.follow(parent, request, wire, None, Instant::now()).await;
+            let asked = self.follow(parent, request, wire, None, *at).await;
+            *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
             asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, None))
         };
-        let token = oauth.token(stale, fetch).await?;
+        let token = oauth.token(stale, fetch).await.map_err(|failure| match failure.reproduce {
+            Some(_) => failure,
+            None => self.told(failure, oauth.request(), wire, Seen::default(), None),
+        })?;
         let mut secrets = lock(&self.secrets);
         if !secrets.contains(&token) {
             secrets.push(token.clone());
@@ -141,8 +148,7 @@ impl Session {
         loop {
             let request = next.as_ref().unwrap_or(first);
             let client = self.client(wire, request, first).map_err(|failure| (failure, seen))?;
-            if wire.way.reuse && client.was_used() {
-                time::sleep(PAUSE).await;
+            if client.settle().await {
                 begun = Instant::now();
             }
             let mut headers = request.headers.clone();
@@ -159,8 +165,7 @@ impl Session {
                 Err((failure, found)) => return Err((failure, Seen { peer: peer(found), ..seen })),
             };
             seen.peer = peer(hop.seen);
-            hop.seen = seen;
-            hop.chain_begun = chain_begun;
+            (hop.seen, hop.chain_begun) = (seen, chain_begun);
             if let Some(jar) = &self.jar {
                 jar.take(&request.url, &hop.answer.headers);
             }

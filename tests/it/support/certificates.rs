@@ -38,6 +38,18 @@ impl Authority {
         format!("{:?}", self.0.pem())
     }
 
+    /// Its certificate as PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for these hosts and its key, as PEM.
+    pub(crate) fn issue(&self, hosts: &[&str]) -> (String, String) {
+        let key = key();
+        let certificate = params(hosts, Validity::now()).signed_by(&key, &self.0).expect("it signs");
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// A server with a certificate for these hosts.
     pub(crate) fn server(&self, hosts: &[&str], validity: Validity) -> Arc<ServerConfig> {
         let key = key();

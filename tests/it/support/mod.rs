@@ -5,6 +5,7 @@ pub(crate) mod child;
 pub(crate) mod dns;
 pub(crate) mod log;
 pub(crate) mod probe;
+pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod seen;
 pub(crate) mod sentry;
