@@ -4,26 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use probe_core::BoxFuture;
 
-use super::{Delivery, Envelope, Settings};
+use super::{Delivery, Settings, envelopes};
 use crate::report::{Report, Sink};
-
-/// What turns a report into what Sentry receives of it.
-pub type Envelopes = fn(&Settings, &Report) -> Vec<Envelope>;
 
 /// The sink that sends to Sentry.
 #[derive(Debug)]
 pub struct SentrySink {
     settings: Settings,
     delivery: Arc<Delivery>,
-    envelopes: Envelopes,
 }
 
 // === impl SentrySink ===
 
 impl SentrySink {
     /// Reports, made into envelopes, to this delivery.
-    pub const fn new(settings: Settings, delivery: Arc<Delivery>, envelopes: Envelopes) -> Self {
-        Self { settings, delivery, envelopes }
+    pub const fn new(settings: Settings, delivery: Arc<Delivery>) -> Self {
+        Self { settings, delivery }
     }
 }
 
@@ -33,8 +29,7 @@ impl Sink for SentrySink {
     }
 
     fn report(&self, report: &Report) {
-        let envelopes = (self.envelopes)(&self.settings, report);
-        envelopes.iter().for_each(|envelope| self.delivery.take(envelope));
+        envelopes(&self.settings, report).iter().for_each(|envelope| self.delivery.take(envelope));
     }
 
     fn flush(&self, limit: Duration) -> BoxFuture<'_, bool> {

@@ -13,7 +13,10 @@ use tokio::{
 };
 
 use super::{SECOND, error, transaction};
-use crate::support::sentry::{Authority, Mood, Sentry, Server};
+use crate::support::{
+    certificates::Authority,
+    sentry::{Mood, Sentry, Server},
+};
 
 fn https(dsn: &Dsn) -> Https {
     Https::new(dsn, &DeliverySettings::default()).unwrap()
@@ -127,7 +130,7 @@ async fn nobody_there_is_said_in_words_and_without_the_key() {
 
 #[tokio::test]
 async fn only_what_an_authority_vouches_for_is_trusted() {
-    let authority = Authority::new();
+    let authority = Authority::new("SentryNet test");
     let server = Server::tls(Sentry::new(), &authority).await;
     let said = broken(&server.dsn()).await;
     assert!(said.contains("UnknownIssuer"), "{said}");

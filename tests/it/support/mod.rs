@@ -1,5 +1,11 @@
-//! What the tests talk to.
+//! Real servers on loopback, and what is found there.
 
+pub(crate) mod certificates;
 pub(crate) mod child;
+pub(crate) mod dns;
 pub(crate) mod log;
+pub(crate) mod probe;
+pub(crate) mod script;
+pub(crate) mod seen;
 pub(crate) mod sentry;
+pub(crate) mod target;
