@@ -6,10 +6,17 @@ use sentrynet::report::sentry::{
     Dsn,
     delivery::{Answer, Authorities, Broken, Carrier, DeliverySettings, Https},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::timeout,
+};
 
 use super::{SECOND, error, transaction};
-use crate::support::sentry::{Authority, Mood, Sentry, Server};
+use crate::support::{
+    certificates::Authority,
+    sentry::{Mood, Sentry, Server},
+};
 
 fn https(dsn: &Dsn) -> Https {
     Https::new(dsn, &DeliverySettings::default()).unwrap()
@@ -85,6 +92,25 @@ async fn a_connection_that_is_closed_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_status_counts_whatever_becomes_of_the_rest() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dsn = format!("http://key@{}/42", listener.local_addr().unwrap()).parse().unwrap();
+    let breaking_off = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // Only what has come whole is answered.
+        let mut request = [0; 64];
+        stream.read_exact(&mut request).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort").await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Bytes that are not read would reset the connection, and the answer with it.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(post(&dsn), breaking_off);
+    let answer = answer.unwrap();
+    assert_eq!((answer.status, answer.detail.as_str()), (200, "short"));
+}
+
+#[tokio::test]
 async fn a_server_that_says_nothing_is_waited_for() {
     let server = Server::plain(Sentry::that(Mood::Hangs)).await;
     assert!(timeout(Duration::from_millis(100), post(&server.dsn())).await.is_err());
@@ -104,7 +130,7 @@ async fn nobody_there_is_said_in_words_and_without_the_key() {
 
 #[tokio::test]
 async fn only_what_an_authority_vouches_for_is_trusted() {
-    let authority = Authority::new();
+    let authority = Authority::new("SentryNet test");
     let server = Server::tls(Sentry::new(), &authority).await;
     let said = broken(&server.dsn()).await;
     assert!(said.contains("UnknownIssuer"), "{said}");

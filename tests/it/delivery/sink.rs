@@ -1,83 +1,55 @@
 //! From a report to Sentry: the sink as the daemon builds it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 
-use probe_core::{BoxFuture, Context, Failure, Probe, Propagation, Run, run_probe};
+use probe_core::{FailureClass, Op, Verdict};
 use sentrynet::{
-    check::{Check, Timing},
     redact::Redactor,
     report::{
-        Report, Sinks, Start,
-        sentry::{Delivery, SentrySink, Settings, delivery::DeliverySettings, spool::Category},
+        Sinks,
+        sentry::{Delivery, SentrySink, Settings, spool::Category},
     },
 };
+use tempfile::TempDir;
 
-use super::{MINUTE, SECOND};
-use crate::support::sentry::{Sentry, Server};
-
-/// A probe that asks nobody.
-#[derive(Debug)]
-struct Nothing;
-
-impl Probe for Nothing {
-    fn kind(&self) -> &'static str {
-        "nothing"
-    }
-
-    fn op(&self) -> &'static str {
-        "probes.nothing"
-    }
-
-    fn run<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-async fn report() -> Report {
-    let check = Check {
-        id: "nothing".to_owned(),
-        title: "Nothing".to_owned(),
-        tags: [("probe".to_owned(), "nothing".to_owned())].into(),
-        timing: Timing::Every(MINUTE),
-        burst: 1,
-        timeout: SECOND,
-        monitor: None,
-        runbook: None,
-        probe: Arc::new(Nothing),
-    };
-    let propagation = Propagation::none();
-    let trace_id = propagation.trace_id;
-    let outcome = run_probe(&*check.probe, Run::new(SECOND, propagation)).await;
-    let start = Start { planned: SystemTime::now(), lag: Duration::ZERO, missed: 0 };
-    Report { check: Arc::new(check), trace_id, start, outcome }
-}
+use super::MINUTE;
+use crate::{
+    runs,
+    support::sentry::{Sentry, Server},
+};
 
 #[tokio::test]
 async fn a_report_becomes_what_sentry_receives() {
     let server = Server::plain(Sentry::new()).await;
-    let directory = tempfile::TempDir::new().unwrap();
-    let settings = Settings {
-        dsn: server.dsn(),
-        environment: "test".to_owned(),
-        release: "r".to_owned(),
-        server_name: "s".to_owned(),
-        heartbeat: None,
-        delivery: DeliverySettings::default(),
-    };
+    let directory = TempDir::new().unwrap();
+    let settings = Settings { dsn: server.dsn(), ..runs::settings() };
     let delivery = Arc::new(Delivery::open(&settings, directory.path()).unwrap());
     let sink = SentrySink::new(settings, Arc::clone(&delivery));
-    let sinks = Sinks::new(Redactor::default(), vec![Box::new(sink)]);
-    for _ in 0..100 {
-        sinks.report(report().await);
-    }
+    let sinks = Arc::new(Sinks::new(Redactor::default(), vec![Box::new(sink)]));
+    let reporting = Arc::clone(&sinks);
+    // Made-up runs have a runtime of their own.
+    let runs = tokio::task::spawn_blocking(move || {
+        for number in 0..100 {
+            let check = runs::check(&format!("Shop {number}"));
+            let (tree, verdict) = match number % 10 {
+                0 => {
+                    let verdict = Verdict::Down(probe_core::Failure::new(FailureClass::Status, "503, not 200"));
+                    (runs::failed(SystemTime::now(), Op::HTTP_RECV, FailureClass::Status), verdict)
+                }
+                _ => (runs::request(SystemTime::now()), Verdict::Up),
+            };
+            reporting.report(runs::report(check, tree, verdict));
+        }
+    });
+    runs.await.unwrap();
     assert!(sinks.flush(MINUTE).await);
+
     let taken = server.sentry.taken();
-    assert_eq!(taken.len(), 100);
-    assert_eq!(taken[0].items[0].json()["transaction"], "Nothing");
+    let of = |kind: &str| taken.iter().filter(|envelope| envelope.kind() == kind).count();
+    assert_eq!((of("transaction"), of("event")), (100, 10));
+    assert_eq!((server.sentry.refused(), server.sentry.dropped()), (Vec::new(), Vec::new()));
     assert!(server.sentry.seen().connections <= 4);
-    assert_eq!(delivery.stats().spool.counts.delivered(Category::Transaction), 100);
+    let counts = delivery.stats().spool.counts;
+    assert_eq!((counts.delivered(Category::Transaction), counts.delivered(Category::Error)), (100, 10));
     assert!(directory.path().join("spool").is_dir());
 }

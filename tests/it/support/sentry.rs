@@ -6,7 +6,6 @@
 mod envelope;
 mod limits;
 mod server;
-mod tls;
 
 use std::{
     fmt,
@@ -18,7 +17,7 @@ use probe_core::BoxFuture;
 use sentrynet::report::sentry::delivery::{Answer, Broken, Carrier};
 use tokio::sync::watch;
 
-pub(crate) use self::{envelope::Envelope, server::Server, tls::Authority};
+pub(crate) use self::{envelope::Envelope, server::Server};
 
 /// What becomes of one post.
 #[derive(Clone, Debug, Default)]

@@ -180,9 +180,11 @@ impl Sender {
     }
 
     fn report_losses(&mut self, now: Instant, wall: SystemTime) -> bool {
-        let Some((envelope, known)) = self.losses.report(&self.spool.stats(wall).counts, now, wall) else {
+        if !self.losses.is_due(now) {
             return false;
-        };
+        }
+        let report = self.losses.report(&self.spool.stats(wall).counts, now, wall);
+        let Some((envelope, known)) = report else { return false };
         self.post(Cargo::ClientReport(known), stamped(&envelope, wall));
         true
     }

@@ -23,7 +23,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Sentry, limits::LARGEST_REQUEST, tls::Authority};
+use super::{Sentry, limits::LARGEST_REQUEST};
+use crate::support::certificates::{Authority, Validity};
 
 /// The key that the stand-in knows.
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -52,7 +53,7 @@ impl Server {
     }
 
     pub(crate) async fn tls(sentry: Arc<Sentry>, authority: &Authority) -> Self {
-        Self::start(sentry, "https", Beginning::Tls(authority.acceptor())).await
+        Self::start(sentry, "https", Beginning::Tls(authority.server(&["127.0.0.1"], Validity::now()).into())).await
     }
 
     pub(crate) async fn broken_tls(sentry: Arc<Sentry>) -> Self {
