@@ -117,7 +117,7 @@ impl Asking<'_> {
         phases.received(&answer.body);
         match read {
             Ok(()) => {
-                let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
+                let certificate = phases.certificate();
                 let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
                 let ended = phases.done();
                 Ok(Hop { span, begun, ended, answer, certificate, chain_begun: begun, seen })
