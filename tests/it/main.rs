@@ -2,3 +2,5 @@
 
 mod config;
 mod spool;
+mod ssh;
+mod support;

@@ -1,0 +1,3 @@
+//! What the tests talk to.
+
+pub(crate) mod sshd;
