@@ -74,8 +74,9 @@ pub(crate) async fn run(
 /// Reads what the command says, to its end.
 async fn finish(mut child: openssh::Child<&openssh::Session>, login: &Login, hop: &Hop) -> Result<Finished, Failure> {
     let (output, errors) = (child.stdout().take(), child.stderr().take());
-    let ((output, cut), errors, exit) = tokio::join!(beginning(output), end(errors), child.wait());
-    let status = match exit {
+    let ((output, cut), errors) = tokio::join!(beginning(output), end(errors));
+    // Only now: the crate hangs up as soon as it has the status, and ssh then lets go what it has not written yet.
+    let status = match child.wait().await {
         Ok(exit) => status(exit),
         // The crate has an error of its own for it.
         Err(openssh::Error::Remote(_)) => Some(127),

@@ -128,7 +128,8 @@ impl Read for Port {
     fn read(at: &At<'_>) -> Option<Self> {
         let port = match &at.node.value {
             Value::Number(number, _) => number.as_u64().and_then(|port| u16::try_from(port).ok()),
-            Value::Text(text) if text.is_secret() => text.text.parse().ok(),
+            // A substituted value is always text.
+            Value::Text(text) => text.text.parse().ok(),
             _ => None,
         };
         let port = port.filter(|port| *port != 0);
@@ -139,7 +140,10 @@ impl Read for Port {
     }
 
     fn schema(_: &mut Definitions) -> Json {
-        json!({"type": "integer", "minimum": 1, "maximum": u16::MAX})
+        json!({"anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": u16::MAX},
+            {"type": "string", "pattern": "^[0-9]+$"},
+        ]})
     }
 }
 

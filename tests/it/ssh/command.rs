@@ -157,6 +157,20 @@ async fn a_slow_command_is_slow_in_its_own_phase() {
 }
 
 #[tokio::test]
+async fn the_last_words_are_heard_however_busy_the_machine_is() {
+    if !installed() {
+        return;
+    }
+    let sshd = Sshd::start().await;
+    let probe = command(&sshd, "echo first; echo last; echo error >&2; exit 1", "");
+    for outcome in futures_util::future::join_all((0..30).map(|_| run_within(&probe, 60_000))).await {
+        let (_, message) = failure(&outcome);
+        assert!(message.ends_with("error"), "{message}");
+        assert_eq!(outcome.verdict.failure().unwrap().excerpt.as_ref().unwrap().body, "first\nlast\n");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_dies_is_told_from_a_command_that_does() {
     if !installed() {
         return;

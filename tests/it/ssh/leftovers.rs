@@ -3,23 +3,23 @@
 use std::{
     env, fs,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use probe_core::{Propagation, Run, run_probe};
 use tokio::time::{self, Instant};
 
-use super::checks;
+use super::{again, checks};
 use crate::support::sshd::{Sshd, installed};
 
 const PROBES: &str = "SSH_TEST_PROBES";
 
-/// A process of its own that runs `test` again, with a temporary directory of its own.
-fn child(test: &str, place: &Path, probes: &[String]) -> Child {
-    let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", &format!("ssh::leftovers::{test}"), "--nocapture"]).stdout(Stdio::null());
-    child.env("TMPDIR", place).env(PROBES, probes.join("\n")).spawn().unwrap()
+/// This program again, with a temporary directory of its own.
+fn program(place: &Path, probes: &[&str]) -> Command {
+    let mut program = Command::new(env::current_exe().unwrap());
+    program.env("TMPDIR", place).env(PROBES, probes.join("\n"));
+    program
 }
 
 /// The probes of this process, when it is the child.
@@ -80,9 +80,8 @@ async fn no_run_leaves_anything_however_it_ends() {
         format!("{}, host_key: 'SHA256:{}'", login.replace(&known_hosts, ""), "A".repeat(43)),
     ];
     let place = tempfile::tempdir().unwrap();
-    let mut child = child("no_run_leaves_anything_however_it_ends", place.path(), &probes);
-    let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
-    assert!(status.success());
+    let probes: Vec<&str> = probes.iter().map(String::as_str).collect();
+    again(program(place.path(), &probes), "leftovers::no_run_leaves_anything_however_it_ends").await;
 }
 
 #[tokio::test]
@@ -96,13 +95,15 @@ async fn a_killed_process_leaves_no_session_and_its_files_are_swept() {
     if !installed() {
         return;
     }
-    let test = "a_killed_process_leaves_no_session_and_its_files_are_swept";
+    let test = "leftovers::a_killed_process_leaves_no_session_and_its_files_are_swept";
     let sshd = Sshd::start().await;
     let (place, login) = (tempfile::tempdir().unwrap(), sshd.login());
     let probe = format!("{login}, command: sleep 60");
     let socket = |entry: &fs::DirEntry| entry.path().join("0/s").exists();
     for moment in ["logging in", "logged in"] {
-        let mut killed = child(test, place.path(), std::slice::from_ref(&probe));
+        let mut killed = program(place.path(), &[&probe]);
+        killed.args(["--exact", &format!("ssh::{test}")]).stdout(Stdio::null());
+        let mut killed = killed.spawn().unwrap();
         if moment == "logged in" {
             let logged_in = || fs::read_dir(place.path()).unwrap().flatten().any(|entry| socket(&entry));
             until("a session is there", logged_in).await;
@@ -114,9 +115,7 @@ async fn a_killed_process_leaves_no_session_and_its_files_are_swept() {
         until("ssh has ended", || processes(place.path()).is_empty()).await;
         assert_ne!(fs::read_dir(place.path()).unwrap().count(), 0, "a killed process cannot clean up");
 
-        let mut next = child(test, place.path(), std::slice::from_ref(&login));
-        let status = tokio::task::spawn_blocking(move || next.wait()).await.unwrap().unwrap();
-        assert!(status.success());
+        again(program(place.path(), &[&login]), test).await;
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "{moment}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod available;
 mod command;
+mod examples;
 mod faults;
 mod host_key;
 mod leftovers;
