@@ -67,12 +67,14 @@ impl Made {
     fn new() -> io::Result<Self> {
         sweep(&env::temp_dir());
         let directory = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-        // The lock is there before its name is: nobody finds one that is not held.
-        let unnamed = directory.path().join("new");
-        let lock = File::create(&unnamed)?;
-        lock.lock()?;
-        fs::rename(&unnamed, directory.path().join(LOCK))?;
-        Ok(Self { directory, _lock: lock })
+        match lock(directory.path()) {
+            Ok(lock) => Ok(Self { directory, _lock: lock }),
+            Err(error) => {
+                // With no descriptor left, an empty directory can still go: by its name.
+                let _ = fs::remove_dir(directory.path());
+                Err(error)
+            }
+        }
     }
 }
 
@@ -94,9 +96,18 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        // What is left is removed with the whole.
-        let _ = fs::remove_dir_all(&self.0);
+        // By its name first, as above; what is left is removed with the whole.
+        let _ = fs::remove_dir(&self.0).or_else(|_| fs::remove_dir_all(&self.0));
     }
+}
+
+/// Says that the owner of a directory lives. The lock is there before its name is: nobody finds one that is not held.
+fn lock(directory: &Path) -> io::Result<File> {
+    let unnamed = directory.join("new");
+    let lock = File::create(&unnamed)?;
+    lock.lock()?;
+    fs::rename(&unnamed, directory.join(LOCK))?;
+    Ok(lock)
 }
 
 /// Removes what dead owners left. What cannot be removed is somebody else's.

@@ -108,8 +108,11 @@ async fn without_file_descriptors_nothing_is_known_of_the_target() {
     const CHILD: &str = "SSH_TEST_PROBE";
     if std::env::var_os(CHILD).is_none() {
         let mut child = Command::new("sh");
-        child.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap()).env(CHILD, "1");
+        child.args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
+        let place = tempfile::tempdir().unwrap();
+        child.env(CHILD, "1").env("TMPDIR", place.path());
         again(child, "faults::without_file_descriptors_nothing_is_known_of_the_target").await;
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
         return;
     }
     let probes = both(22);
