@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use probe_core::{Propagation, Sampled, TraceId};
+use serde::{Serialize, Serializer};
 
 /// What a baggage value may hold unescaped (W3C Baggage, 3.3.1.3: a token's characters and a few more).
 const BAGGAGE: &AsciiSet =
@@ -20,6 +21,22 @@ pub struct Tracing {
     pub environment: Option<String>,
 }
 
+/// Sentry's dynamic sampling context (develop.sentry.dev, "Dynamic Sampling Context"): what is known of a trace before
+/// any of its spans is there. The same goes to the target, in `baggage`, and to Sentry, in the header of an envelope.
+#[derive(Clone, Copy, Debug)]
+pub struct SamplingContext<'a> {
+    /// The trace, in hexadecimal.
+    pub trace_id: &'a str,
+    /// The DSN's public key.
+    pub public_key: &'a str,
+    /// As in the transaction.
+    pub release: Option<&'a str>,
+    /// As in the transaction.
+    pub environment: Option<&'a str>,
+    /// The transaction's name.
+    pub transaction: &'a str,
+}
+
 // === impl Tracing ===
 
 impl Tracing {
@@ -30,22 +47,46 @@ impl Tracing {
         Propagation { trace_id, baggage, sentry: true, w3c: true, sampled: Sampled::Defer }
     }
 
-    /// The dynamic sampling context as a baggage header (Sentry's SDK telemetry, "Dynamic Sampling Context").
+    /// The dynamic sampling context as a baggage header.
     fn baggage(&self, trace_id: TraceId, title: &str) -> Option<String> {
-        let key = self.public_key.as_deref()?;
-        let mut baggage = format!("sentry-trace_id={trace_id},sentry-public_key={key}");
-        let mut add = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                // Writing to a String cannot fail.
-                let _ = write!(baggage, ",sentry-{name}={}", utf8_percent_encode(value, BAGGAGE));
-            }
+        let context = SamplingContext {
+            trace_id: &trace_id.to_string(),
+            public_key: self.public_key.as_deref()?,
+            release: self.release.as_deref(),
+            environment: self.environment.as_deref(),
+            transaction: title,
         };
-        add("release", self.release.as_deref());
-        add("environment", self.environment.as_deref());
-        add("transaction", Some(title));
-        add("sample_rate", Some("1"));
-        add("sampled", Some("true"));
+        let mut baggage = String::new();
+        for (name, value) in context.fields() {
+            let comma = if baggage.is_empty() { "" } else { "," };
+            // Writing to a String cannot fail.
+            let _ = write!(baggage, "{comma}sentry-{name}={}", utf8_percent_encode(value, BAGGAGE));
+        }
         Some(baggage)
+    }
+}
+
+// === impl SamplingContext ===
+
+impl<'a> SamplingContext<'a> {
+    /// Names and values; every run is sent, so the rate is 1.
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let fields = [
+            ("trace_id", Some(self.trace_id)),
+            ("public_key", Some(self.public_key)),
+            ("release", self.release),
+            ("environment", self.environment),
+            ("transaction", Some(self.transaction)),
+            ("sample_rate", Some("1")),
+            ("sampled", Some("true")),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+impl Serialize for SamplingContext<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the process was started with, as an input.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 /// Turns all sending off when it says so.
 const ENABLED: &str = "SENTRYNET_SENTRY_ENABLED";
@@ -29,6 +29,18 @@ impl Environment {
     /// These variables, on the host of this name (Sentry's `server_name` if the file gives none).
     pub fn new(variables: impl IntoIterator<Item = (OsString, OsString)>, host: impl Into<String>) -> Self {
         Self { variables: variables.into_iter().collect(), host: host.into() }
+    }
+
+    /// The same, saying that nothing is sent to Sentry.
+    #[must_use]
+    pub fn without_sentry(mut self) -> Self {
+        self.variables.insert(ENABLED.into(), "false".into());
+        self
+    }
+
+    /// The path that a variable holds, unless it is empty.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(&OsString::from(name)).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// The name of the host.

@@ -1,5 +1,7 @@
 //! The keys of the file, each in one line; the kinds of probe add their own.
 
+use std::net::SocketAddr;
+
 use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Spot, Text};
 use serde_json::{Value as Json, json};
 
@@ -24,10 +26,24 @@ probe_keys::keys! {
         lenient location: Placed<Line<200>>,
         /// What holds for every probe of the file that does not say otherwise.
         lenient defaults: Generic,
+        /// The daemon's own numbers.
+        lenient metrics: Metrics,
         /// More files, relative to this one, each holding only `groups`.
         lenient include: OneOrMany<Placed<Published>>,
     }
 }
+
+probe_keys::keys! {
+    /// The daemon's own numbers, for Prometheus.
+    pub(super) struct Metrics {
+        /// Where /metrics, /healthz, /readyz and /status are served, as `ip:port`; nowhere unless given.
+        required listen: Listen,
+    }
+}
+
+/// An address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listen(pub(super) SocketAddr);
 
 probe_keys::keys! {
     /// An included file.
@@ -144,6 +160,20 @@ impl Read for Entry {
                 .collect();
             json!({"anyOf": kinds})
         })
+    }
+}
+
+// === impl Listen ===
+
+impl Read for Listen {
+    fn read(at: &At<'_>) -> Option<Self> {
+        at.parse(|text| {
+            text.parse().map(Self).map_err(|_| format!("`{text}` is no address: write ip:port, as 127.0.0.1:9464"))
+        })
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({"type": "string"})
     }
 }
 

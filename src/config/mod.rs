@@ -18,7 +18,7 @@ mod tags;
 mod timing;
 mod yaml;
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use probe_core::Secret;
 use probe_keys::{At, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
@@ -44,6 +44,8 @@ pub struct Config {
     pub sentry: Option<report::sentry::Settings>,
     /// What the traces of this daemon have in common.
     pub tracing: Tracing,
+    /// Where the daemon's own numbers are served; nowhere if absent.
+    pub listen: Option<SocketAddr>,
 }
 
 /// A configuration, and what it could do better.
@@ -69,6 +71,7 @@ struct Reading<'a> {
 struct Drafted {
     drafts: Vec<Draft>,
     sentry: Option<report::sentry::Settings>,
+    listen: Option<SocketAddr>,
 }
 
 /// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
@@ -84,10 +87,11 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
-    let config = drafted.map(|Drafted { drafts, sentry }| Config {
+    let config = drafted.map(|Drafted { drafts, sentry, listen }| Config {
         checks: compile::checks(drafts, redactor, &naming),
         tracing: sentry::tracing(sentry.as_ref()),
         sentry,
+        listen,
     });
     problems.extend(naming.into_parts().0);
     // A value from outside may stand where it is no secret (a title); the text of a mistake is not such a place.
@@ -105,7 +109,7 @@ impl Reading<'_> {
     /// The file that was asked for, and those it includes.
     fn main(&mut self, path: &Path) -> Option<Drafted> {
         let node = self.tree(path)?;
-        let Document { sentry, groups, tags, location, defaults, include } =
+        let Document { sentry, groups, tags, location, defaults, metrics, include } =
             Document::read(&At::root(&node, &self.findings))?;
         if !["groups", "include"].iter().any(|key| holds(&node, key)) {
             At::root(&node, &self.findings).wrong("`groups` is missing");
@@ -124,7 +128,7 @@ impl Reading<'_> {
         }
         let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
         let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
-        Some(Drafted { drafts, sentry })
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0) })
     }
 
     /// The groups of an included file.

@@ -9,7 +9,7 @@ use super::{
     line::Line,
 };
 use crate::{
-    report::sentry::{Dsn, DsnError, Settings},
+    report::sentry::{Dsn, DsnError, Settings, delivery::DeliverySettings},
     trace::Tracing,
 };
 
@@ -48,6 +48,7 @@ pub(super) fn settings(
             .release
             .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
         server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
+        delivery: DeliverySettings::default(),
     })
 }
 

@@ -10,6 +10,8 @@ use probe_core::{BoxFuture, Outcome, TraceId};
 
 use crate::{check::Check, redact::Redactor};
 
+pub mod log;
+pub mod metrics;
 pub mod sentry;
 
 /// One finished run, as every sink sees it: secrets masked.

@@ -1,6 +1,6 @@
 //! One run of a probe: its deadline, and a whole tree whatever cuts it off.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::{FutureExt, future};
 use tokio::time::{self, Instant};
@@ -43,16 +43,18 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
     let deadline = Instant::now() + timeout;
     let context = Context { root, propagation, deadline };
 
-    let asked = AssertUnwindSafe(probe.run(&context)).catch_unwind();
-    let ended = tokio::select! {
-        biased;
-        asked = asked => asked.map_err(|panic| Cut::Panic(panic_message(&*panic))),
-        () = time::sleep_until(deadline) => Err(Cut::Deadline),
-        () = stop => Err(Cut::Stopped),
+    let (ended, now) = {
+        let mut asked = pin!(AssertUnwindSafe(probe.run(&context)).catch_unwind());
+        let ended = tokio::select! {
+            biased;
+            asked = &mut asked => asked.map_err(|panic| Cut::Panic(panic_message(&*panic))),
+            () = time::sleep_until(deadline) => Err(Cut::Deadline),
+            () = stop => Err(Cut::Stopped),
+        };
+        // Read before the probe's future goes: its open spans end as it goes, one after the other, and yet all now.
+        (ended, Instant::now())
     };
 
-    // The probe's future is gone: its open spans ended as it went. The root ends with them.
-    let now = Instant::now();
     let mut root = context.root;
     match ended {
         Ok(result) => {
@@ -60,12 +62,12 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
                 Ok(()) => root.finish_at(now),
                 Err(failure) => root.fail_at(failure.class, now),
             }
-            Outcome { tree: recorder.into_tree(SpanStatus::Cancelled), verdict: Verdict::from(result) }
+            Outcome { tree: recorder.into_tree(SpanStatus::Cancelled, now), verdict: Verdict::from(result) }
         }
         Err(cut) => {
             let status = cut.status();
             root.end(now, None);
-            let tree = recorder.into_tree(status);
+            let tree = recorder.into_tree(status, now);
             let failure = cut.failure(timeout, &tree);
             Outcome { tree, verdict: Verdict::from(Err(failure)) }
         }

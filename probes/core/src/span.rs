@@ -165,14 +165,14 @@ impl Recorder {
         (recorder, root)
     }
 
-    /// The finished tree; spans that were cut off, or still run, end now with `cut`.
-    pub(crate) fn into_tree(self, cut: SpanStatus) -> SpanTree {
-        let now = self.offset(Instant::now());
+    /// The tree of a run that ended at `end`, beyond which no span reaches; those that were cut off, or still run, get
+    /// the status `cut`.
+    pub(crate) fn into_tree(self, cut: SpanStatus, end: Instant) -> SpanTree {
+        let end = self.offset(end);
         let entries = mem::take(&mut *self.lock());
         let close = |mut entry: Entry| {
-            if entry.open {
-                entry.record.end = now;
-            }
+            entry.record.start = entry.record.start.min(end);
+            entry.record.end = if entry.open { end } else { entry.record.end.min(end) };
             if entry.cut {
                 entry.record.status = cut;
             }
@@ -308,7 +308,7 @@ mod tests {
         send.finish();
         root.finish();
 
-        let tree = recorder.into_tree(SpanStatus::Cancelled);
+        let tree = recorder.into_tree(SpanStatus::Cancelled, Instant::now());
         let times: Vec<_> =
             tree.spans.iter().map(|s| (s.op.as_str(), s.start.as_millis(), s.end.as_millis(), s.status)).collect();
         assert_eq!(
@@ -331,11 +331,26 @@ mod tests {
         drop(wait);
         tokio::time::advance(Duration::from_millis(10)).await;
 
-        let tree = recorder.into_tree(SpanStatus::DeadlineExceeded);
+        let tree = recorder.into_tree(SpanStatus::DeadlineExceeded, Instant::now());
         assert_eq!(tree.spans[1].end, Duration::from_millis(10));
         assert_eq!(tree.spans[1].status, SpanStatus::DeadlineExceeded);
         assert_eq!(tree.spans[0].end, Duration::from_millis(20));
         assert_eq!(tree.failed().map(|span| span.op), Some(Op::HTTP_WAIT));
+        drop(root);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_after_the_run_ended_with_it() {
+        let (recorder, root) = Recorder::start(Op::root("probes.test"));
+        let wait = root.child(Op::HTTP_WAIT);
+        tokio::time::advance(Duration::from_millis(10)).await;
+        let end = Instant::now();
+        tokio::time::advance(Duration::from_millis(10)).await;
+        drop((wait, root.child(Op::HTTP_RECV)));
+
+        let tree = recorder.into_tree(SpanStatus::DeadlineExceeded, end);
+        let times: Vec<_> = tree.spans.iter().map(|span| (span.start.as_millis(), span.end.as_millis())).collect();
+        assert_eq!(times, [(0, 10), (0, 10), (10, 10)]);
         drop(root);
     }
 
@@ -347,7 +362,7 @@ mod tests {
         let span = root.child(Op::HTTP_WAIT);
         span.finish_at(early);
         root.finish();
-        let tree = recorder.into_tree(SpanStatus::Cancelled);
+        let tree = recorder.into_tree(SpanStatus::Cancelled, Instant::now());
         assert_eq!(tree.spans[1].start, tree.spans[1].end);
     }
 }

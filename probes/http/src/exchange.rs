@@ -7,6 +7,7 @@ use http::{
     header::{AUTHORIZATION, PROXY_AUTHORIZATION, SET_COOKIE},
 };
 use probe_core::{Excerpt, Failure, Op, Propagation, Span};
+use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use crate::{
@@ -40,6 +41,8 @@ pub(crate) struct Hop {
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
+    /// What the target showed; none without TLS, and none over a connection that was there.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
 }
 
 /// Who asks, and what of the answer is kept.
@@ -92,8 +95,9 @@ impl Asking<'_> {
         phases.received(answer.body.bytes.len(), answer.body.cut);
         match read {
             Ok(()) => {
+                let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
                 let ended = phases.done();
-                Ok(Hop { span, begun, ended, answer })
+                Ok(Hop { span, begun, ended, answer, certificate })
             }
             Err(error) => {
                 let (failure, ended) = self.failed(phases, request, Some(&answer), &error);

@@ -68,7 +68,9 @@ fn dns(cause: &ResolveError, scene: &Scene<'_>) -> Failure {
             format!("{host} could not be resolved: no answer within {:?} (asked {asked})", resolve::LIMIT)
         }
         ResolveError::Io(error) => match own_fault(error) {
-            Some(fault) => return Failure::new(FailureClass::Internal, fault),
+            Some(fault) => {
+                return Failure::new(FailureClass::Internal, format!("{fault} (asking {asked} for {host})"));
+            }
             None => format!("{host} could not be resolved: {error} (asked {asked})"),
         },
         ResolveError::Other(error) => format!("{host} could not be resolved: {error} (asked {asked})"),

@@ -1,17 +1,14 @@
-//! Whether an answer is as expected: its status, then the keys it holds, then the assertions on them.
+//! Whether an answer is as expected: its status, then the keys it holds, the assertions on them, and the answer itself.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use probe_core::{Failure, FailureClass, Op, Span};
-use probe_expect::{Answer as View, Assertions, Captures, StatusSet, Values};
-use serde_json::Value as Json;
+use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet};
+use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
-use crate::{
-    RequestKeys,
-    exchange::{Answer, Hop},
-};
+use crate::{RequestKeys, certificate::Certificate, exchange::Hop};
 
 /// What is expected of an answer.
 #[derive(Debug)]
@@ -19,6 +16,7 @@ pub(crate) struct Expected {
     status: StatusSet,
     captures: Option<Captures>,
     assertions: Option<Assertions>,
+    expect: Option<Expect>,
 }
 
 // === impl Expected ===
@@ -31,11 +29,12 @@ impl Expected {
             status: keys.expected.clone().unwrap_or_else(|| StatusSet::only(usual)),
             captures: keys.set_keys.clone(),
             assertions: keys.assertions.clone(),
+            expect: keys.expect.clone(),
         }
     }
 
-    /// Judges the answer of a hop, and ends it.
-    pub(crate) fn judge(&self, hop: Hop) -> Result<(), Failure> {
+    /// Judges the answer of the last hop, and ends it; the first one had `begun` then.
+    pub(crate) fn judge(&self, hop: Hop, begun: Instant) -> Result<(), Failure> {
         let answer = &hop.answer;
         if !self.status.contains(answer.status.as_u16()) {
             let (expected, got) = (self.status.to_string(), answer.status.as_u16());
@@ -48,7 +47,12 @@ impl Expected {
             let ended = hop.ended;
             return Err(hop.fail(failure, ended));
         }
-        match self.look_into(answer, &hop.span, hop.ended) {
+        let view = View::new(answer.status.as_u16(), &answer.headers, &answer.body.bytes)
+            .cut(answer.body.cut)
+            .version(answer.version)
+            .took(hop.ended - begun)
+            .days_left(hop.certificate.as_ref().and_then(|der| days_left(&Certificate::read(der)?)));
+        match self.look_into(&view, &hop.span, hop.ended) {
             (Ok(()), ended) => {
                 hop.finish(ended);
                 Ok(())
@@ -61,42 +65,54 @@ impl Expected {
     }
 
     /// Reads the body and checks what it holds; each step begins where the one before it ended.
-    fn look_into(&self, answer: &Answer, request: &Span, received: Instant) -> (Result<(), Failure>, Instant) {
-        if self.captures.is_none() && self.assertions.is_none() {
+    fn look_into(&self, answer: &View<'_>, request: &Span, received: Instant) -> (Result<(), Failure>, Instant) {
+        if self.captures.is_none() && self.assertions.is_none() && self.expect.is_none() {
             return (Ok(()), received);
         }
-        let span = request.child_at(Op::JSON_PARSE, received);
-        let parsed = parse(answer);
-        let at = Instant::now();
-        let json = match end(span, parsed, at) {
-            Ok(json) => json,
-            Err(failure) => return (Err(failure), at),
-        };
-
-        let span = request.child_at(Op::JSON_ASSERT, at);
-        let values = self.captures.as_ref().map(|captures| captures.take(View { json: &json })).unwrap_or_default();
-        span.set("keys", values.names().collect::<Vec<_>>());
-        let checked = self.check(&values);
+        let mut from = received;
+        if self.needs_json() {
+            let span = request.child_at(Op::JSON_PARSE, from);
+            let parsed = answer.json().map(|_| ());
+            from = Instant::now();
+            if let Err(failure) = end(span, parsed, from) {
+                return (Err(failure), from);
+            }
+        }
+        let span = request.child_at(Op::JSON_ASSERT, from);
+        let checked = self.check(answer, &span);
         let at = Instant::now();
         (end(span, checked, at), at)
     }
 
-    fn check(&self, values: &Values) -> Result<(), Failure> {
-        self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(values))
+    fn needs_json(&self) -> bool {
+        self.captures.as_ref().is_some_and(Captures::needs_json) || self.expect.as_ref().is_some_and(Expect::needs_json)
+    }
+
+    fn check(&self, answer: &View<'_>, span: &Span) -> Result<(), Failure> {
+        let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
+        span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
+        self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))?;
+        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))
     }
 }
 
-fn parse(answer: &Answer) -> Result<Json, Failure> {
-    let size = answer.body.bytes.len();
-    if answer.body.cut {
-        let message =
-            format!("the body is larger than `max_body` ({size} bytes): what is expected of it cannot be told");
-        return Err(Failure::new(FailureClass::Body, message).expected(format!("at most {size} bytes"), "more"));
+/// Notes every assertion on a key that nothing sets: it could never hold.
+pub(crate) fn names_are_set(keys: &RequestKeys, findings: &Findings) {
+    let set: Vec<&str> = keys.set_keys.iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
+    let wanted = keys.assertions.iter().flat_map(Assertions::wanted);
+    for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {
+        let hint = match nearest(&key.value, set.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "add it to `set_keys`, with where its value comes from".to_owned(),
+        };
+        findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
     }
-    serde_json::from_slice(&answer.body.bytes).map_err(|error| {
-        let message = format!("the body ({size} bytes) is not JSON: {error}");
-        Failure::new(FailureClass::Body, message).expected("JSON", format!("{size} bytes that are not"))
-    })
+}
+
+/// For how many whole days a certificate still holds; less than none when it has ended.
+fn days_left(certificate: &Certificate) -> Option<i64> {
+    let left = certificate.not_after? - chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
+    Some(left.num_seconds().div_euclid(24 * 60 * 60))
 }
 
 fn end<T>(span: Span, result: Result<T, Failure>, at: Instant) -> Result<T, Failure> {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::Method;
-use probe_expect::{Assertions, Captures, StatusSet};
+use probe_expect::{Assertions, Captures, Expect, StatusSet};
 use probe_keys::{At, Definitions, Map, OneOrMany, Placed, Read, Text, Value};
 use serde_json::{Value as Json, json};
 
@@ -29,6 +29,8 @@ probe_keys::keys! {
         optional set_keys: Captures,
         /// What must hold of the keys.
         optional assertions: Assertions,
+        /// What is expected of the answer itself.
+        optional expect: Expect,
         /// The most redirects to follow (10 unless given), or `false` to follow none.
         optional redirects: Redirects,
         /// How the target's certificate is judged.

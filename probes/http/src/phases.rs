@@ -192,6 +192,8 @@ impl<'a> Phases<'a> {
         match (attempt.remote, attempt.addresses.as_slice()) {
             (Some(remote), _) => peer(&tcp, remote),
             (None, [address]) => tcp.set("network.peer.address", address.to_string()),
+            // No look-up: the host is an address.
+            (None, []) => tcp.set("network.peer.address", self.host.trim_matches(['[', ']'])),
             (None, _) => {}
         }
         close(tcp, connected, end, how);

@@ -7,7 +7,7 @@ use probe_keys::Findings;
 use tokio::time::Instant;
 
 use crate::{
-    HttpKeys, Network, client::Client, exchange::Asking, judge::Expected, network::Route, redirect::Trail,
+    HttpKeys, Network, client::Client, exchange::Asking, judge, judge::Expected, network::Route, redirect::Trail,
     request::Request,
 };
 
@@ -29,6 +29,7 @@ impl HttpProbe {
     pub fn new(keys: HttpKeys, network: &Arc<Network>, findings: &Findings) -> Option<Self> {
         // Both are prepared before the first bad one ends it: all mistakes at once.
         let (request, route) = (Request::compile(&keys, findings), network.route(&keys, findings));
+        judge::names_are_set(&keys, findings);
         let (request, route) = (request?, route?);
         Some(Self {
             target: request.shown(),
@@ -59,7 +60,7 @@ impl HttpProbe {
             let current = request.as_ref().unwrap_or(&self.request);
             let next = match trail.next(current, &hop.answer) {
                 Ok(Some(next)) => next,
-                Ok(None) => return self.expected.judge(hop),
+                Ok(None) => return self.expected.judge(hop, begun),
                 Err(failure) => {
                     let ended = hop.ended;
                     return Err(hop.fail(failure, ended));

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     io::{self, ErrorKind},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::Arc,
     time::Duration,
 };
@@ -100,8 +100,19 @@ impl Resolver {
         let mut resolver = builder.with_options(self.options.clone()).build()?;
         resolver.set_hosts(self.hosts.clone());
         let answer = time::timeout(LIMIT, resolver.lookup_ip(name)).await.map_err(|_| ResolveError::Silence)?;
-        let addresses: Vec<IpAddr> = answer?.iter().collect();
+        let addresses: Vec<IpAddr> = match answer {
+            Ok(answer) => answer.iter().collect(),
+            Err(NetError::NoConnections) => return Err(self.no_connection()),
+            Err(error) => return Err(error.into()),
+        };
         if addresses.is_empty() { Err(ResolveError::NoAddress) } else { Ok(addresses) }
+    }
+
+    /// Why no server could be asked: hickory keeps it to itself, so the way to each is tried. Nothing is sent.
+    fn no_connection(&self) -> ResolveError {
+        let reason = self.servers.iter().find_map(|server| reach(*server).err());
+        let reason = reason.map(|error| ResolveError::Io(Arc::new(error)));
+        reason.unwrap_or_else(|| NetError::NoConnections.into())
     }
 
     /// Where it asks: `system`, or the servers given for the check.
@@ -139,6 +150,12 @@ impl From<NetError> for ResolveError {
     }
 }
 
+/// Whether this machine can send to a name server.
+fn reach(server: SocketAddr) -> io::Result<()> {
+    let own: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    UdpSocket::bind((own, 0))?.connect(server)
+}
+
 /// A response code as people know it (IANA, DNS RCODEs).
 fn code(code: hickory_resolver::proto::op::ResponseCode) -> String {
     match u16::from(code) {
@@ -153,4 +170,17 @@ fn code(code: hickory_resolver::proto::op::ResponseCode) -> String {
 fn list(servers: &[SocketAddr]) -> String {
     let one = |address: &SocketAddr| if address.port() == 53 { address.ip().to_string() } else { address.to_string() };
     servers.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_keeps_us_from_asking_is_told() {
+        // A broadcast address: nobody may send there unasked.
+        let resolver = Resolver::servers(&[SocketAddr::from(([127, 255, 255, 255], 53))]);
+        let Err(ResolveError::Io(error)) = resolver.lookup("a.example").await else { panic!("it cannot be asked") };
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    }
 }

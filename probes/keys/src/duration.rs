@@ -6,7 +6,10 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads `30s`, `5m`, `1h30m`, `250ms`, `1.5s`, or a plain number of seconds; each unit once, the larger first.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong, and how it is written.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration: write seconds as a number, or 250ms, 30s, 5m, 1h30m, 2d");
     if let Ok(seconds) = text.trim().parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).map_err(|_| wrong());

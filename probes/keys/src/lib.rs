@@ -15,6 +15,7 @@ mod suggest;
 
 pub use crate::{
     at::{At, Findings, Problem, Severity, Spot},
+    duration::parse as parse_duration,
     fields::{Fields, Keys},
     node::{Entry, Node, Place, Text, Value},
     read::{Map, OneOrMany, Placed, Published, Read},

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use crate::{
     failure::broken_off,
-    login::{Journey, Reached},
+    login::Reached,
     phases::Phases,
+    program::Journey,
     route::Hop,
     wire::{Guard, Wire},
 };

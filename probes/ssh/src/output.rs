@@ -1,43 +1,18 @@
 //! What is expected of a command: its exit status, then its output, then the keys in it.
 
+use http::HeaderMap;
 use probe_core::{Excerpt, Failure, FailureClass, Op, Span};
-use probe_expect::{Answer, Assertions, Captures, Values};
-use probe_keys::{At, Definitions, Findings, Read, Value};
-use regex::Regex;
-use serde_json::{Value as Json, json};
+use probe_expect::{Answer, Assertions, Captures};
+use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
-use crate::keys::{Exits, SshKeys};
+use crate::{
+    keys::{Exits, SshKeys},
+    wanted::Wanted,
+};
 
 /// So much of the output is shown in a failure.
 const EXCERPT: usize = 2 << 10;
-
-/// What must hold of the output as text.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    value: Option<String>,
-    contains: Vec<String>,
-    not_contains: Vec<String>,
-    matches: Option<Regex>,
-}
-
-probe_keys::keys! {
-    /// What must hold of the output.
-    struct Written {
-        /// What it must be, but for line breaks at its end.
-        optional value: String,
-        /// What must stand in it: one text, or each of several.
-        optional contains: probe_keys::OneOrMany<String>,
-        /// What must not stand in it: one text, or none of several.
-        optional not_contains: probe_keys::OneOrMany<String>,
-        /// The regular expression that must match somewhere; `(?m)` lets `^` and `$` match at each line.
-        optional matches: Pattern,
-    }
-}
-
-/// A regular expression.
-#[derive(Clone, Debug)]
-struct Pattern(Regex);
 
 /// What is expected.
 #[derive(Debug, Default)]
@@ -62,77 +37,16 @@ pub(crate) struct Finished {
     pub(crate) errors: String,
 }
 
-// === impl Wanted ===
-
-impl Wanted {
-    fn check(&self, output: &str) -> Result<(), Failure> {
-        let broken = |expected: String| {
-            let message = format!("expected the output to {expected}, got {}", short(output));
-            Err(Failure::new(FailureClass::Body, message).expected(expected, short(output)).origin("standard output"))
-        };
-        if let Some(value) = self.value.as_ref().filter(|value| value.trim_end_matches(['\n', '\r']) != output) {
-            return broken(format!("be {value:?}"));
-        }
-        if let Some(text) = self.contains.iter().find(|text| !output.contains(text.as_str())) {
-            return broken(format!("contain {text:?}"));
-        }
-        if let Some(text) = self.not_contains.iter().find(|text| output.contains(text.as_str())) {
-            return broken(format!("be without {text:?}"));
-        }
-        match &self.matches {
-            Some(pattern) if !pattern.is_match(output) => broken(format!("match `{pattern}`")),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Read for Wanted {
-    fn read(at: &At<'_>) -> Option<Self> {
-        if let Value::Mapping(_) = at.node.value {
-            let Written { value, contains, not_contains, matches } = Written::read(at)?;
-            return Some(Self {
-                value,
-                contains: contains.map_or_else(Vec::new, |contains| contains.0),
-                not_contains: not_contains.map_or_else(Vec::new, |contains| contains.0),
-                matches: matches.map(|pattern| pattern.0),
-            });
-        }
-        String::read(at).map(|value| Self { value: Some(value), ..Self::default() })
-    }
-
-    fn schema(definitions: &mut Definitions) -> Json {
-        json!({"anyOf": [{"type": "string"}, Written::schema(definitions)]})
-    }
-}
-
-impl Read for Pattern {
-    fn read(at: &At<'_>) -> Option<Self> {
-        at.parse(|text| {
-            Regex::new(text).map(Self).map_err(|error| format!("this is not a regular expression: {error}"))
-        })
-    }
-
-    fn schema(_: &mut Definitions) -> Json {
-        json!({"type": "string", "format": "regex"})
-    }
-}
-
 // === impl Expected ===
 
 impl Expected {
     /// As it was written; `None` when a mistake was noted.
     pub(crate) fn new(keys: &SshKeys, findings: &Findings) -> Option<Self> {
         let json = keys.json.as_ref().is_some_and(|json| json.value);
-        let mut sound = true;
-        let spots = [
-            ("set_keys", keys.set_keys.as_ref().map(|keys| &keys.spot)),
-            ("assertions", keys.assertions.as_ref().map(|assertions| &assertions.spot)),
-        ];
-        for (key, spot) in spots {
-            if let (Some(spot), false) = (spot, json) {
-                findings.wrong_with(spot, format!("`{key}` looks into JSON"), "say that the output is: `json: true`");
-                sound = false;
-            }
+        let mut sound = names_are_set(keys, findings);
+        if let Some(captures) = keys.set_keys.as_ref().filter(|captures| !json && captures.value.needs_json()) {
+            findings.wrong_with(&captures.spot, "a JSONPath looks into JSON", "say that the output is: `json: true`");
+            sound = false;
         }
         sound.then(|| Self {
             exits: keys.expected.as_ref().map(|expected| expected.value.clone()).unwrap_or_default(),
@@ -174,7 +88,7 @@ impl Expected {
     }
 
     fn look_into(&self, finished: &Finished, parent: &Span, ended: Instant) -> Result<(), Failure> {
-        if self.output.is_none() && !self.json {
+        if self.output.is_none() && !self.json && self.captures.is_none() && self.assertions.is_none() {
             return Ok(());
         }
         if finished.cut {
@@ -182,23 +96,27 @@ impl Expected {
             let message = format!("the output is larger than {most} bytes: what is expected of it cannot be told");
             return Err(Failure::new(FailureClass::Body, message).expected(format!("at most {most} bytes"), "more"));
         }
-        let text = String::from_utf8_lossy(&finished.output);
+        let headers = HeaderMap::new();
+        let answer = Answer::new(finished.status.unwrap_or_default().into(), &headers, &finished.output);
         let mut at = ended;
-        let mut values = Values::default();
         if self.json {
             let span = parent.child_at(Op::JSON_PARSE, at);
-            let parsed = parse(&text);
+            let parsed = answer.json().map(|_| ());
             at = Instant::now();
-            let json = end(span, parsed, at)?;
-            let answer = Answer { json: &json };
-            values = self.captures.as_ref().map(|captures| captures.take(answer)).unwrap_or_default();
+            end(span, parsed, at)?;
         }
         let span = parent.child_at(Op::JSON_ASSERT, at);
-        span.set("keys", values.names().collect::<Vec<_>>());
-        let wanted = self.output.as_ref().map_or(Ok(()), |wanted| wanted.check(text.trim_end_matches(['\n', '\r'])));
-        let checked =
-            wanted.and_then(|()| self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(&values)));
+        let checked = self.check(&answer, &span);
         end(span, checked, Instant::now())
+    }
+
+    fn check(&self, answer: &Answer<'_>, span: &Span) -> Result<(), Failure> {
+        if let Some(wanted) = &self.output {
+            wanted.check(answer.text()?.trim_end_matches(['\n', '\r']))?;
+        }
+        let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
+        span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
+        self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))
     }
 }
 
@@ -212,11 +130,21 @@ impl Finished {
     }
 }
 
-fn parse(text: &str) -> Result<Json, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        let message = format!("the output is not JSON: {error}");
-        Failure::new(FailureClass::Body, message).expected("JSON", short(text)).origin("standard output")
-    })
+/// Notes every assertion on a key that nothing sets: it could never hold.
+fn names_are_set(keys: &SshKeys, findings: &Findings) -> bool {
+    let captures = keys.set_keys.iter().flat_map(|captures| captures.value.iter());
+    let set: Vec<&str> = captures.map(|(key, _)| key.value.as_str()).collect();
+    let wanted = keys.assertions.iter().flat_map(|assertions| assertions.value.wanted());
+    let mut sound = true;
+    for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {
+        let hint = match nearest(&key.value, set.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "add it to `set_keys`, with where its value comes from".to_owned(),
+        };
+        findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
+        sound = false;
+    }
+    sound
 }
 
 fn end<T>(span: Span, result: Result<T, Failure>, at: Instant) -> Result<T, Failure> {
@@ -225,11 +153,4 @@ fn end<T>(span: Span, result: Result<T, Failure>, at: Instant) -> Result<T, Fail
         Err(failure) => span.fail_at(failure.class, at),
     }
     result
-}
-
-/// The first words of a text, quoted.
-fn short(text: &str) -> String {
-    const MOST: usize = 120;
-    let beginning: String = text.chars().take(MOST).collect();
-    if beginning.len() < text.len() { format!("{beginning:?}…") } else { format!("{beginning:?}") }
 }

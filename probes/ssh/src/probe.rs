@@ -10,8 +10,8 @@ use crate::{
     Scratch, available, command,
     identity::Identity,
     keys::{Propagate, SshKeys},
-    login::Journey,
     output::Expected,
+    program::Journey,
     route::Route,
 };
 
@@ -193,7 +193,7 @@ fn reproduce(keys: &SshKeys, route: &Route) -> String {
         let _ = write!(line, " -i {}", path.display());
     }
     if let Some(jumps) = &keys.jump {
-        let jump = |jump: &crate::keys::Jump| {
+        let jump = |jump: &crate::jump::Jump| {
             let user = jump.username.as_ref().map_or_else(String::new, |user| format!("{user}@"));
             let port = jump.port.map_or_else(String::new, |port| format!(":{port}"));
             format!("{user}{}{port}", jump.host)

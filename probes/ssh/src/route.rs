@@ -7,7 +7,8 @@ use probe_keys::{Findings, Placed, Spot, Text};
 use crate::{
     host_key::HostKeys,
     identity::Identity,
-    keys::{HostKeyRule, Jump, SshKeys},
+    jump::Jump,
+    keys::{HostKeyRule, SshKeys},
     paths::{expanded, usual_known_hosts},
     ssh_config::{self, Meant},
 };

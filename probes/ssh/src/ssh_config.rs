@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::keys::{Jump, Jumps};
+use crate::jump::{Jump, Jumps};
 
 /// What it means.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
+use super::delivery::DeliverySettings;
+
 /// One Sentry project, and the labels that every transaction and event carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -15,6 +17,8 @@ pub struct Settings {
     pub release: String,
     /// The name of this prober's host: at most 256 characters.
     pub server_name: String,
+    /// Where results wait, and how Sentry is reached.
+    pub delivery: DeliverySettings,
 }
 
 /// A project's address with its key; it cannot be printed.

@@ -1,4 +1,5 @@
 //! The watch over a self-hosted Sentry, against stand-ins for its commands on a real server.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -32,8 +33,8 @@ fn stand_in(place: &Path, name: &str, script: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A web front that answers everything with this status.
-async fn front(status: &'static str) -> (u16, JoinSet<()>) {
+/// A web front that answers everything with this status and these headers.
+async fn front(status: &'static str, headers: &'static str) -> (u16, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut serving = JoinSet::new();
@@ -42,7 +43,7 @@ async fn front(status: &'static str) -> (u16, JoinSet<()>) {
             let (mut client, _) = listener.accept().await.unwrap();
             let mut request = [0; 4 << 10];
             let _ = client.read(&mut request).await;
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let answer = format!("HTTP/1.1 {status}\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n");
             let _ = client.write_all(answer.as_bytes()).await;
         }
     });
@@ -87,12 +88,15 @@ async fn a_sentry_that_is_well_is_found_well_and_each_fault_at_its_place() {
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     WELL.iter().for_each(|(name, script)| stand_in(place.path(), name, script));
     let sshd = Sshd::with(&format!("SetEnv PATH={}:/usr/bin:/bin", place.path().display()), Slow::default()).await;
-    let (well, _well) = front("200 OK").await;
+    let (well, _well) = front("200 OK", "set-cookie: sentrysid=abc; HttpOnly; Path=/\r\n").await;
     assert_eq!(watch(&sshd, well).await, BTreeMap::new());
 
-    let (broken, _broken) = front("500 Internal Server Error").await;
+    let (broken, _broken) = front("500 Internal Server Error", "").await;
     let down = watch(&sshd, broken).await;
     assert_eq!(down.keys().collect::<Vec<_>>(), ["Sentry login page", "Sentry web front"]);
+    let (sessionless, _sessionless) = front("200 OK", "").await;
+    let down = watch(&sshd, sessionless).await;
+    assert_eq!(down.keys().collect::<Vec<_>>(), ["Sentry login page"]);
 
     for (name, script, title, told) in [
         (

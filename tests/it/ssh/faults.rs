@@ -1,4 +1,5 @@
 //! Servers that are no servers, and faults that are our own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{process::Command, time::Duration};
 

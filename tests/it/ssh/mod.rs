@@ -1,7 +1,9 @@
 //! The ssh probe against a real sshd: its phases, its failures, what it leaves behind.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod available;
 mod command;
+mod cost;
 mod examples;
 mod faults;
 mod host_key;

@@ -1,3 +1,9 @@
-//! What the tests talk to.
+//! Real servers on loopback, and what a probe finds there.
 
+pub(crate) mod certificates;
+pub(crate) mod dns;
+pub(crate) mod probe;
+pub(crate) mod script;
+pub(crate) mod seen;
 pub(crate) mod sshd;
+pub(crate) mod target;

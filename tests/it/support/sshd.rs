@@ -1,4 +1,5 @@
 //! A real OpenSSH server on loopback: each connection gets an sshd of its own (`-i`), so the port is the system's choice.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     fs, io,
@@ -16,7 +17,7 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixStream},
     process::{Child, Command},
     task::JoinSet,
-    time,
+    time::{self, Instant},
 };
 
 const SSHD: &str = "/usr/sbin/sshd";
@@ -32,9 +33,9 @@ pub(crate) struct Sshd {
 /// How it is slow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Slow {
-    /// Before its identification.
+    /// From the connection to its identification.
     pub(crate) banner: Duration,
-    /// Before what follows that.
+    /// From there to what follows.
     pub(crate) exchange: Duration,
 }
 
@@ -175,13 +176,14 @@ async fn serve(listener: TcpListener, config: PathBuf, slow: Slow, sessions: Arc
 }
 
 async fn carry(client: TcpStream, server: UnixStream, slow: Slow) {
+    let begun = Instant::now();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let back = async {
-        // sshd is asked for its identification first, so that the delay is all that the client sees of it.
+        // What sshd takes to start is within the delay, so that the client sees that and no more.
         let mut first = vec![0; 8 << 10];
         let read = from_server.read(&mut first).await?;
-        time::sleep(slow.banner).await;
+        time::sleep_until(begun + slow.banner).await;
         to_client.write_all(&first[..read]).await?;
         time::sleep(slow.exchange).await;
         copy(&mut from_server, &mut to_client).await

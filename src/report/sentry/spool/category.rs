@@ -14,7 +14,7 @@ pub enum Category {
     Monitor = 3,
     /// Release health.
     Session = 4,
-    /// Client reports: what was lost on the way. Sentry never limits them.
+    /// Client reports: what was lost on the way. No limit of Sentry's names them; one on everything includes them.
     ClientReport = 5,
 }
 

@@ -48,7 +48,7 @@ impl Reason {
         Self::Refused,
     ];
 
-    /// Its name in metrics and client reports.
+    /// Its name in metrics and in the log.
     pub const fn name(self) -> &'static str {
         match self {
             Self::QueueOverflow => "queue_overflow",

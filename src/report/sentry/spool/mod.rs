@@ -166,6 +166,11 @@ impl Spool {
         self.synchronise();
     }
 
+    /// How much is kept, and for how long.
+    pub fn limits(&self) -> Limits {
+        self.lock().limits
+    }
+
     /// Records that are not settled: waiting and taken.
     pub fn depth(&self) -> u64 {
         let state = self.lock();

@@ -1,0 +1,65 @@
+//! What one run becomes in Sentry.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use probe_core::{SpanRecord, Verdict};
+
+use super::{
+    envelope::Envelope,
+    event::ErrorEvent,
+    labels::Labels,
+    settings::Settings,
+    spool::Lane,
+    transaction::Transaction,
+    wire::{self, Hex, Item},
+};
+use crate::report::Report;
+
+/// A run, with what its transaction and its event share.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) report: &'a Report,
+    pub(super) root: &'a SpanRecord,
+    pub(super) labels: Labels<'a>,
+    pub(super) trace_id: Hex<32>,
+    /// Sentry's name of what made the spans (develop.sentry.dev, "Trace Origin").
+    pub(super) origin: String,
+    /// When the run should have started (RFC 3339).
+    pub(super) planned: String,
+}
+
+/// The envelopes of one run: its transaction, and before it the error event when the target is down. What is not
+/// plainly up is urgent. An inconclusive run says nothing of the target, so it is never an error of the probe.
+pub fn envelopes(settings: &Settings, report: &Report) -> Vec<Envelope> {
+    let Some(run) = Run::of(settings, report) else { return Vec::new() };
+    let context = run.labels.sampling_context(settings, run.trace_id.as_str());
+    let transaction = |lane| {
+        let id = wire::event_id();
+        wire::seal(lane, id, Some(&context), Item::Transaction, &Transaction::of(&run, id.into()))
+    };
+    match &report.outcome.verdict {
+        Verdict::Up => vec![transaction(Lane::Routine)],
+        Verdict::Inconclusive(_) => vec![transaction(Lane::Urgent)],
+        Verdict::Down(failure) => {
+            let id = wire::event_id();
+            let event = ErrorEvent::of(&run, failure, id.into());
+            vec![wire::seal(Lane::Urgent, id, Some(&context), Item::Event, &event), transaction(Lane::Urgent)]
+        }
+    }
+}
+
+// === impl Run ===
+
+impl<'a> Run<'a> {
+    /// None when the tree has no root: then nothing ran.
+    fn of(settings: &'a Settings, report: &'a Report) -> Option<Self> {
+        let planned = DateTime::<Utc>::from(report.start.planned);
+        Some(Self {
+            report,
+            root: report.outcome.tree.root()?,
+            labels: Labels::of(settings, report),
+            trace_id: report.trace_id.into(),
+            origin: format!("auto.probe.{}", report.check.kind()),
+            planned: planned.to_rfc3339_opts(SecondsFormat::Micros, true),
+        })
+    }
+}
