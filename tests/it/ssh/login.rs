@@ -218,11 +218,15 @@ async fn a_user_without_an_entry_in_passwd_is_the_probers_own_fault() {
     }
     let sshd = Sshd::start().await;
     let probe = format!("probe: ssh, host: 127.0.0.1, port: {}, host_key: any, username: x", sshd.address.port());
-    let program = tempfile::Builder::new().prefix("it-").tempfile_in(std::env::temp_dir()).unwrap().into_temp_path();
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // Where that user can read it. Copied by another process: written by this one, it could still be open for that in a
+    // child that another test has just forked, and then nobody may run it.
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = place.path().join("it");
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     let mut child = Command::new("setpriv");
-    child.args(["--reuid=54321", "--regid=54321", "--clear-groups"]).arg(&*program);
+    child.args(["--reuid=54321", "--regid=54321", "--clear-groups"]).arg(&program);
     child.env(PROBE, probe).env_remove("HOME").current_dir("/");
     again(child, "login::a_user_without_an_entry_in_passwd_is_the_probers_own_fault").await;
 }
