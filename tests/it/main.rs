@@ -14,5 +14,6 @@ mod relay;
 mod runs;
 mod schedule;
 mod spool;
+mod ssh;
 mod support;
 mod tidy;

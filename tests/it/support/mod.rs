@@ -9,4 +9,5 @@ pub(crate) mod program;
 pub(crate) mod script;
 pub(crate) mod seen;
 pub(crate) mod sentry;
+pub(crate) mod sshd;
 pub(crate) mod target;

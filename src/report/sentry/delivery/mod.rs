@@ -43,7 +43,7 @@ pub use self::{
 };
 use super::{
     Envelope, Settings,
-    spool::{Locked, NewRecord, Spool, keep},
+    spool::{Lane, Locked, NewRecord, Spool, keep},
 };
 
 /// Delivery to one Sentry project: the spool, and the tasks that empty it and keep it in order until this is dropped.
@@ -64,6 +64,8 @@ pub struct Pace {
     pub posts: usize,
     /// The bound on one post, from the connection to the whole answer.
     pub limit: Duration,
+    /// How long a successful run may wait for others, to be posted with them.
+    pub gather: Duration,
 }
 
 /// Why nothing can be delivered.
@@ -107,7 +109,10 @@ impl Delivery {
         let Envelope { lane, category, event_id, bytes } = envelope;
         let record = NewRecord { lane: *lane, category: *category, event_id: *event_id, payload: bytes };
         self.spool.push(&record, SystemTime::now());
-        self.shared.pushed.notify_one();
+        match lane {
+            Lane::Urgent => self.shared.urgent.notify_one(),
+            Lane::Routine => self.shared.routine.notify_one(),
+        }
     }
 
     /// Waits until all is delivered, at most `limit`; false if something was left, which stays in the spool. Returns
@@ -151,6 +156,6 @@ impl Delivery {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { posts: 4, limit: Duration::from_secs(30) }
+        Self { posts: 4, limit: Duration::from_secs(30), gather: Duration::from_millis(500) }
     }
 }

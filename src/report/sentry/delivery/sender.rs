@@ -32,8 +32,10 @@ const LOSSES: Duration = Duration::from_mins(1);
 /// What the sender and those who ask about it share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Something was pushed.
-    pub(super) pushed: Notify,
+    /// Something urgent was pushed.
+    pub(super) urgent: Notify,
+    /// Something was pushed that can wait for company.
+    pub(super) routine: Notify,
     progress: Mutex<Progress>,
 }
 
@@ -111,16 +113,24 @@ impl Sender {
         let shared = Arc::clone(&self.shared);
         let mut losses = interval(LOSSES);
         losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Until then, what is not urgent gathers: each wake-up for one alone costs more than its post.
+        let mut gathering: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            self.start_posts(now);
+            if gathering.is_none() || !self.posts.is_empty() || !self.flushes.is_empty() {
+                self.start_posts(now);
+            }
             self.answer_flushes(now);
             self.publish(now);
             let chance = self.next_chance(now);
             let room = self.room(now) > 0;
             tokio::select! {
                 Some(ended) = self.posts.next() => self.settle(ended, Instant::now()),
-                () = shared.pushed.notified(), if room => {}
+                () = shared.urgent.notified(), if room => gathering = None,
+                () = shared.routine.notified(), if room && gathering.is_none() => {
+                    gathering = Some(Instant::now() + self.pace.gather);
+                }
+                () = sleep_until(gathering.unwrap_or(now)), if gathering.is_some() => gathering = None,
                 Some(flush) = orders.recv() => self.flushes.push(flush),
                 () = sleep_until(chance.unwrap_or(now)), if chance.is_some() => {}
                 _ = losses.tick() => self.losses.log(&self.spool.stats(SystemTime::now()).counts),
