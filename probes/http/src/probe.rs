@@ -6,9 +6,7 @@ use futures_util::future::join_all;
 use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
 use probe_keys::Findings;
 
-use crate::{
-    HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge, judge::Expected, reproduce::curl,
-};
+use crate::{HttpKeys, Network, Request, Session, Wire, compile, judge, judge::Expected};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -53,10 +51,9 @@ impl HttpProbe {
         let Context { root, propagation, deadline } = context;
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
         let hop = session.ask(root, &self.request, wire, propagation, *deadline).await?;
-        let seen = hop.seen;
-        self.expected
-            .judge(hop)
-            .map_err(|failure| session.conceal(failure.reproduce(curl(&self.request, wire, seen, Some(limit)))))
+        let seen = hop.seen();
+        let judged = self.expected.judge(hop).map(drop);
+        judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(limit)))
     }
 
     /// Side by side; up only when each is.
@@ -94,6 +91,6 @@ impl Probe for HttpProbe {
 
     fn reproduce(&self, timeout: Duration) -> Option<String> {
         let (_, wire) = self.wires.first()?;
-        Some(curl(&self.request, wire, Seen::default(), Some(timeout)))
+        Some(wire.curl(&self.request, timeout))
     }
 }

@@ -91,7 +91,16 @@ impl Session {
         }
     }
 
-    fn told(&self, failure: Failure, request: &Request, wire: &Wire, seen: Seen, limit: Option<Duration>) -> Failure {
+    /// The failure with a command line that asks the same, and without what became secret only in this run. `seen` is
+    /// what was [seen](Hop::seen) on the way to an answer that did not hold.
+    pub fn told(
+        &self,
+        failure: Failure,
+        request: &Request,
+        wire: &Wire,
+        seen: Seen,
+        limit: Option<Duration>,
+    ) -> Failure {
         self.conceal(failure.reproduce(curl(request, wire, seen, limit)))
     }
 
