@@ -1,6 +1,6 @@
 //! The way to a target, compiled.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
 use probe_keys::{Findings, Placed};
 use rustls::ClientConfig;
@@ -8,9 +8,7 @@ use rustls_pki_types::{DnsName, ServerName};
 
 use crate::{
     Network,
-    exchange::Seen,
     keys::{Family, ProxyUrl, TlsKeys, Version, WireKeys},
-    reproduce::curl,
     request::Request,
     resolve::Resolver,
     target::literal,
@@ -115,12 +113,6 @@ impl Wire {
             fits = false;
         }
         fits
-    }
-
-    /// A command line that asks the same within `limit`: for a run that was cut off. Secrets of the configuration stand in
-    /// it as they are.
-    pub fn curl(&self, request: &Request, limit: Duration) -> String {
-        curl(request, self, Seen::default(), Some(limit))
     }
 
     /// Whether every request is asked twice, by IPv4 and by IPv6: see [`split`](Self::split).

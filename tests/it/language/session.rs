@@ -51,7 +51,7 @@ impl Chain {
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
             let request = Request::new(asked)?;
             let Context { root, propagation, deadline } = context;
-            let hop = session.ask(root, &request, &self.wire, propagation, *deadline).await?;
+            let hop = session.ask(root, &request, None, &self.wire, propagation, *deadline).await?;
             let seen = hop.seen();
             let judged = self.expected.judge(hop).map(drop);
             judged.map_err(|failure| session.told(failure, &request, &self.wire, seen, None))?;
