@@ -14,7 +14,6 @@ use crate::{
     config,
     control::{Daemon, Reload},
     report::sentry::Settings,
-    schedule,
 };
 
 /// Reads the file again and hands its checks to the schedule.
@@ -58,9 +57,6 @@ impl Reloader {
             Err(diagnostics) => return Err(self.refuse(&diagnostics.to_string())),
         };
         let checks: Vec<Arc<Check>> = config.checks.into_iter().map(Arc::new).collect();
-        if let Err(error) = schedule::accept(&checks) {
-            return Err(self.refuse(&format!("{error}\n")));
-        }
         if config.sentry != self.sentry {
             tracing::warn!("`sentry` has changed: that takes a restart");
         }

@@ -52,7 +52,7 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
         vec![Box::new(LogSink { all: config.sentry.is_none() }), Box::new(runs.clone())];
     sinks.extend(to_sentry.iter().map(|to| -> Box<dyn Sink> { to.sink() }));
     let sinks = Sinks::new(process.redactor.clone(), sinks);
-    let app = App::new(checks.clone(), config.tracing, sinks, options.grace)?;
+    let app = App::new(checks.clone(), config.tracing, sinks, options.grace);
 
     let (reloads, wishes) = mpsc::channel(1);
     let daemon = Arc::new(Daemon {
@@ -76,13 +76,23 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
     let stopping = async {
         stop.cancelled().await;
         daemon.stopping.store(true, Ordering::Relaxed);
+        to_sentry.iter().for_each(ToSentry::last_heartbeat);
         std::future::pending::<()>().await;
     };
+    let beating = async {
+        match &to_sentry {
+            Some(to) => to.heartbeat(|| daemon.is_healthy()).await,
+            None => std::future::pending().await,
+        }
+    };
     let delivered = tokio::select! {
+        // First, so that the last check-in is there before delivery ends.
+        biased;
+        () = stopping => true,
         delivered = app.run(received, stop.clone()) => delivered,
         () = control.serve(daemon.clone()) => true,
         () = reloader.serve(wishes) => true,
-        () = stopping => true,
+        () = beating => true,
     };
     let waiting = to_sentry.as_ref().map_or(0, ToSentry::waiting);
     tracing::info!(delivered, waiting, "stopped");

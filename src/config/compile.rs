@@ -14,7 +14,7 @@ use super::{
     timing,
 };
 use crate::{
-    check::{Check, Tags, Timing},
+    check::{Check, Tags, Thresholds, Timing},
     redact::Redactor,
 };
 
@@ -44,6 +44,7 @@ pub(super) struct Draft {
     timing: Timing,
     burst: u32,
     timeout: Duration,
+    monitor: Option<Thresholds>,
     runbook: Option<String>,
 }
 
@@ -79,6 +80,7 @@ fn draft(file: &Level, group: &Level, entry: Entry, compiler: &mut Compiler<'_>,
     Some(Draft {
         enabled: nearest().find_map(|level| level.enabled).unwrap_or(true),
         burst: nearest().find_map(|level| level.burst).map_or(1, |burst| burst.0.get()),
+        monitor: nearest().find_map(|level| level.monitor).and_then(|monitor| monitor.0),
         runbook: nearest().find_map(|level| level.runbook.clone()).map(|runbook| runbook.0),
         spot,
         own,
@@ -112,6 +114,7 @@ pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Finding
                 timing: draft.timing,
                 burst: draft.burst,
                 timeout: draft.timeout,
+                monitor: draft.monitor,
                 runbook: draft.runbook,
                 probe: draft.compiled.probe,
             });

@@ -1,14 +1,15 @@
 //! The keys of the file, each in one line; the kinds of probe add their own.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Spot, Text};
+use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Size, Spot, Text};
 use serde_json::{Value as Json, json};
 
 use super::{
     kinds::{Kind, KindKeys},
     line::Line,
     list::List,
+    monitor::Monitor,
     propagate::WrittenPropagate,
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
@@ -69,8 +70,28 @@ probe_keys::keys! {
         lenient release: Placed<Line<200>>,
         /// As in Sentry; the host's name.
         lenient server_name: Line<256>,
+        /// Whether the daemon checks in to a cron monitor each minute, so that Sentry notices when it falls silent; false.
+        lenient heartbeat: bool,
         /// Trace headers on requests.
         lenient propagate: WrittenPropagate,
+        /// Where results wait until Sentry has taken them.
+        lenient spool: Spool,
+        /// The only authorities to trust for Sentry's certificate: a PEM file's path, or the PEM text itself.
+        lenient ca: Placed<Text>,
+        /// A proxy on the way to Sentry: an http or https URL.
+        lenient proxy: Placed<Text>,
+    }
+}
+
+probe_keys::keys! {
+    /// Where results wait until Sentry has taken them.
+    pub(super) struct Spool {
+        /// The directory; `spool` in the state directory if absent.
+        lenient dir: String,
+        /// The most bytes on the disk; 256MiB.
+        lenient max_bytes: Placed<Size>,
+        /// The longest that a result waits; 4d, and under the 5 days that Sentry takes.
+        lenient max_age: Placed<Duration>,
     }
 }
 
@@ -105,6 +126,8 @@ probe_keys::keys! {
         lenient tags: WrittenTags,
         /// Whether it runs; true.
         lenient enabled: bool,
+        /// Whether it checks in to a cron monitor of its own in Sentry, and when that opens and resolves an issue; false.
+        lenient monitor: Monitor,
         /// What to do when it fails: text or a URL.
         lenient runbook: Published,
     }

@@ -1,6 +1,7 @@
 //! One YAML file, compiled completely before the first probe starts.
 
 mod compile;
+mod delivery;
 mod diagnostics;
 mod environment;
 mod identity;
@@ -10,6 +11,7 @@ mod kinds;
 mod line;
 mod list;
 mod mask;
+mod monitor;
 mod nodes;
 mod propagate;
 mod sentry;
@@ -78,8 +80,8 @@ struct Reading<'a> {
 struct Drafted {
     drafts: Vec<Draft>,
     sentry: Option<report::sentry::Settings>,
-    propagate: Propagate,
     listen: Option<SocketAddr>,
+    propagate: Propagate,
 }
 
 /// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
@@ -95,7 +97,7 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
-    let config = drafted.map(|Drafted { drafts, sentry, propagate, listen }| Config {
+    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate }| Config {
         checks: compile::checks(drafts, redactor, &naming),
         tracing: sentry::tracing(sentry.as_ref(), propagate),
         sentry,
@@ -131,15 +133,15 @@ impl Reading<'_> {
         let findings = &self.findings;
         let mut tags = tags.unwrap_or_default();
         tags = tags.join(sentry.as_ref().and_then(|sentry| sentry.value.tags.clone()).unwrap_or_default(), findings);
+        let place = location.as_ref().map(|location| location.value.0.clone());
         if let Some(Placed { value: Line(location), spot }) = location {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
         let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
         let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
         let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
-        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
-        let listen = metrics.map(|metrics| metrics.listen.0);
-        Some(Drafted { drafts, sentry, propagate, listen })
+        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, place, self.environment, findings));
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
     }
 
     /// The groups of an included file.

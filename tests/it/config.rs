@@ -405,3 +405,22 @@ fn paths_are_told_as_they_were_given() {
     let diagnostics = load(Path::new("tests/config/bad/../bad/empty.yaml"), &environment(&[]), &Redactor::default());
     assert!(diagnostics.unwrap_err().to_string().contains("--> tests/config/bad/../bad/empty.yaml"));
 }
+
+#[test]
+fn delivery_is_done_as_the_file_says() {
+    let text = "\
+sentry:
+  dsn: https://public@sentry.example/1
+  spool: {dir: /data/spool, max_bytes: 2GiB, max_age: 1h30m}
+  proxy: http://user:hunter22@proxy.example:3128
+groups:
+  - probes:
+      - {probe: http, url: 'https://a.example/'}
+";
+    let redactor = Redactor::default();
+    let delivery = read_with(text, &[], &redactor).unwrap().config.sentry.unwrap().delivery;
+    assert_eq!(delivery.directory.as_deref(), Some(Path::new("/data/spool")));
+    assert_eq!((delivery.limits.max_bytes, delivery.limits.max_age), (2 << 30, Duration::from_mins(90)));
+    assert!(delivery.proxy.is_some() && delivery.authorities.is_none());
+    assert_eq!(redactor.redact("hunter22"), "[redacted]");
+}

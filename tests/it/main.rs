@@ -2,7 +2,10 @@
 
 mod cli;
 mod config;
+mod control;
 mod curl;
+mod delivery;
+mod end_to_end;
 mod envelopes;
 mod expect;
 mod http;

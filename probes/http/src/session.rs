@@ -156,9 +156,8 @@ impl Session {
         trace: Option<&Propagation>,
         mut begun: Instant,
     ) -> Result<Hop, (Failure, Seen)> {
-        let chain_begun = begun;
         let mut trail = Trail::new(wire.redirects);
-        let mut seen = Seen::default();
+        let (mut seen, chain_begun) = (Seen::default(), begun);
         let mut next: Option<Request> = None;
         loop {
             let request = next.as_ref().unwrap_or(first);

@@ -17,6 +17,8 @@ pub struct Settings {
     pub release: String,
     /// The name of this prober's host: at most 256 characters.
     pub server_name: String,
+    /// The daemon checks in each minute under this name; not at all if absent.
+    pub heartbeat: Option<String>,
     /// Where results wait, and how Sentry is reached.
     pub delivery: DeliverySettings,
 }

@@ -33,14 +33,14 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key()).expect("it signs itself"))
     }
 
-    /// Its certificate, as `tls.ca` takes it: PEM in a quoted YAML scalar.
-    pub(crate) fn quoted(&self) -> String {
-        format!("{:?}", self.0.pem())
-    }
-
-    /// Its certificate as PEM.
+    /// Its certificate.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
+    }
+
+    /// Its certificate, as `tls.ca` takes it: PEM in a quoted YAML scalar.
+    pub(crate) fn quoted(&self) -> String {
+        format!("{:?}", self.pem())
     }
 
     /// A certificate for these hosts and its key, as PEM.

@@ -8,6 +8,7 @@
 
 mod aside;
 mod backoff;
+mod carrier;
 mod fate;
 mod gzip;
 mod header;
@@ -19,7 +20,6 @@ mod road;
 mod sender;
 mod settings;
 mod stats;
-mod wire;
 
 use std::{
     path::Path,
@@ -32,14 +32,14 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::sender::{Flush, Sender, Shared};
 pub use self::{
+    carrier::{Answer, Broken, Carrier},
     https::{Https, HttpsError},
     settings::{Authorities, AuthoritiesError, DeliverySettings, Proxy, ProxyError},
     stats::{DeliveryStats, Held, Trouble},
-    wire::{Answer, Broken, Wire},
 };
 use super::{
     Envelope, Settings,
@@ -52,7 +52,9 @@ pub struct Delivery {
     spool: Arc<Spool>,
     shared: Arc<Shared>,
     orders: mpsc::UnboundedSender<Flush>,
-    tasks: [AbortOnDropHandle<()>; 2],
+    sender: AbortOnDropHandle<()>,
+    keeper: AbortOnDropHandle<()>,
+    stop: CancellationToken,
 }
 
 /// How hard Sentry is pressed.
@@ -84,18 +86,20 @@ impl Delivery {
     /// # Errors
     /// When another daemon uses the spool, or TLS cannot be set up.
     pub fn open(settings: &Settings, state: &Path) -> Result<Self, DeliveryError> {
-        let wire = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
+        let carrier = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
         let spool = Spool::open(settings.delivery.directory(state), settings.delivery.limits)?;
-        Ok(Self::start(Arc::new(spool), wire, Pace::default()))
+        Ok(Self::start(Arc::new(spool), carrier, Pace::default()))
     }
 
     /// Starts to send what lies in a spool.
-    pub fn start(spool: Arc<Spool>, wire: Arc<dyn Wire>, pace: Pace) -> Self {
+    pub fn start(spool: Arc<Spool>, carrier: Arc<dyn Carrier>, pace: Pace) -> Self {
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::<Shared>::default();
-        let sender = Sender::new(Arc::clone(&spool), wire, Arc::clone(&shared), pace);
-        let tasks = [tokio::spawn(sender.run(received)), tokio::spawn(keep(Arc::clone(&spool)))];
-        Self { spool, shared, orders, tasks: tasks.map(AbortOnDropHandle::new) }
+        let sender = Sender::new(Arc::clone(&spool), carrier, Arc::clone(&shared), pace);
+        let stop = CancellationToken::new();
+        let keeper = keep(Arc::clone(&spool), stop.clone());
+        let [sender, keeper] = [tokio::spawn(sender.run(received)), tokio::spawn(keeper)].map(AbortOnDropHandle::new);
+        Self { spool, shared, orders, sender, keeper, stop }
     }
 
     /// Takes an envelope: it has reached the kernel when this returns. Never waits for the network.
@@ -134,13 +138,12 @@ impl Delivery {
         }
     }
 
-    /// Stops at once. What was on its way is sent again by whoever opens the spool next.
+    /// Stops at once and gives the spool free. What was on its way is sent again by whoever opens the spool next.
     pub async fn close(self) {
-        for task in self.tasks {
-            task.abort();
-            // It ends as cancelled, or ended before.
-            drop(task.await);
-        }
+        self.stop.cancel();
+        self.sender.abort();
+        // One ends as cancelled, the other when what it does with the disk is done.
+        drop((self.sender.await, self.keeper.await));
     }
 }
 

@@ -17,13 +17,13 @@ use super::{
     Pace,
     aside::{Aside, Tried},
     backoff,
+    carrier::{Answer, Broken, Carrier},
     fate::{Failed, Fate},
     header::stamped,
     losses::{Known, Losses},
     rate_limits::RateLimits,
     refusals::Refusals,
     road::{Road, Trouble},
-    wire::{Answer, Broken, Wire},
 };
 
 /// How often losses are looked for that nothing else brings up.
@@ -57,7 +57,7 @@ pub(super) struct Flush {
 #[derive(Debug)]
 pub(super) struct Sender {
     spool: Arc<Spool>,
-    wire: Arc<dyn Wire>,
+    carrier: Arc<dyn Carrier>,
     shared: Arc<Shared>,
     pace: Pace,
     max_age: Duration,
@@ -88,11 +88,11 @@ struct Ended {
 // === impl Sender ===
 
 impl Sender {
-    pub(super) fn new(spool: Arc<Spool>, wire: Arc<dyn Wire>, shared: Arc<Shared>, pace: Pace) -> Self {
+    pub(super) fn new(spool: Arc<Spool>, carrier: Arc<dyn Carrier>, shared: Arc<Shared>, pace: Pace) -> Self {
         Self {
             max_age: spool.limits().max_age,
             spool,
-            wire,
+            carrier,
             shared,
             pace,
             road: Road::new(pace.posts),
@@ -171,18 +171,20 @@ impl Sender {
     }
 
     fn post(&mut self, cargo: Cargo, envelope: Vec<u8>) {
-        let (wire, limit) = (Arc::clone(&self.wire), self.pace.limit);
+        let (carrier, limit) = (Arc::clone(&self.carrier), self.pace.limit);
         self.posts.push(Box::pin(async move {
-            let result = timeout(limit, wire.post(envelope)).await;
+            let result = timeout(limit, carrier.post(envelope)).await;
             let result = result.unwrap_or_else(|_| Err(Broken(format!("there is no answer within {limit:?}"))));
             Ended { cargo, result }
         }));
     }
 
     fn report_losses(&mut self, now: Instant, wall: SystemTime) -> bool {
-        let Some((envelope, known)) = self.losses.report(&self.spool.stats(wall).counts, now, wall) else {
+        if !self.losses.is_due(now) {
             return false;
-        };
+        }
+        let report = self.losses.report(&self.spool.stats(wall).counts, now, wall);
+        let Some((envelope, known)) = report else { return false };
         self.post(Cargo::ClientReport(known), stamped(&envelope, wall));
         true
     }
