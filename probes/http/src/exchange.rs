@@ -55,7 +55,7 @@ pub struct Hop {
 
 /// What was seen on the way to an answer, or to a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The address that the first request of a chain went to.
     pub(crate) peer: Option<IpAddr>,
     /// The redirects that were followed.
@@ -155,6 +155,11 @@ impl Asking<'_> {
 // === impl Hop ===
 
 impl Hop {
+    /// What was seen on the way to it.
+    pub const fn seen(&self) -> Seen {
+        self.seen
+    }
+
     /// It was as expected.
     pub(crate) fn finish(self, at: Instant) {
         self.span.finish_at(at);

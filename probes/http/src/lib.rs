@@ -36,7 +36,7 @@ mod wire;
 
 pub use crate::{
     auth::Auth,
-    exchange::{Answer, Hop},
+    exchange::{Answer, Hop, Seen},
     judge::Expected,
     keys::{
         Address, AnswerKeys, AskedKeys, AuthKeys, BasicKeys, Body, ByteSize, ClientAuth, Family, HttpKeys, NameServer,

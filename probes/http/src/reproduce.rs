@@ -6,9 +6,8 @@ use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 use http::{
     Method,
-    header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT_ENCODING, CONTENT_TYPE},
 };
-use probe_core::Secret;
 use probe_keys::{Placed, Text};
 use url::Position;
 
@@ -53,6 +52,16 @@ pub(crate) fn curl(request: &Request, wire: &Wire, seen: Seen, limit: Option<Dur
     command.finish()
 }
 
+// === impl Wire ===
+
+impl Wire {
+    /// A command line that asks the same within `limit`: for a run that was cut off. Secrets of the configuration stand in
+    /// it as they are.
+    pub fn curl(&self, request: &Request, limit: Duration) -> String {
+        curl(request, self, Seen::default(), Some(limit))
+    }
+}
+
 // === impl Command ===
 
 impl Command {
@@ -75,9 +84,6 @@ impl Command {
                 Ok(value) => self.add(["-H", &format!("{name}: {value}")]),
                 Err(_) => {}
             }
-        }
-        if request.oauth.is_some() && !request.headers.contains_key(AUTHORIZATION) {
-            self.add(["-H", &format!("authorization: Bearer {}", Secret::MASK)]);
         }
         if request.headers.contains_key(ACCEPT_ENCODING) {
             self.add(["--compressed"]);

@@ -1,6 +1,6 @@
 //! A request: made of values once, then it can be sent, and nothing of it can fail to parse.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use bytes::Bytes;
 use http::{
@@ -15,7 +15,6 @@ use url::{Url, form_urlencoded};
 use crate::{
     auth::{self, Auth},
     decode,
-    oauth::OAuth2,
     target::{check_url, shown},
 };
 
@@ -73,8 +72,6 @@ pub struct Request {
     /// Those that must not reach another host are marked sensitive.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Where a token comes from, if one is needed.
-    pub(crate) oauth: Option<Arc<OAuth2>>,
 }
 
 /// Why values make no request.
@@ -122,29 +119,20 @@ impl Request {
         let in_auth = asked.auth.as_ref().and_then(|auth| match auth {
             Auth::Basic { username, password } => auth::basic(username, password.expose()),
             Auth::Bearer(token) => auth::bearer(token),
-            Auth::OAuth2(_) => None,
         });
         let refuse = |reason: &str| Refusal { part: Part::Auth, reason: reason.to_owned(), hint: None };
-        let oauth = match asked.auth {
-            Some(_) if in_url.is_some() => {
-                refusals.push(refuse("there are credentials in the URL already"));
-                None
-            }
+        refusals.extend(match asked.auth {
+            None => None,
+            Some(_) if in_url.is_some() => Some(refuse("there are credentials in the URL already")),
             Some(_) if headers.contains_key(AUTHORIZATION) => {
-                refusals.push(refuse("there is an `authorization` header already"));
-                None
+                Some(refuse("there is an `authorization` header already"))
             }
-            Some(Auth::OAuth2(oauth)) => Some(oauth),
             Some(Auth::Basic { username, .. }) if username.contains(':') => {
-                refusals.push(refuse("a user name with a colon in it cannot be sent (RFC 7617, 2)"));
-                None
+                Some(refuse("a user name with a colon in it cannot be sent (RFC 7617, 2)"))
             }
-            Some(_) if in_auth.is_none() => {
-                refusals.push(refuse("this token is nothing that a header can hold"));
-                None
-            }
-            _ => None,
-        };
+            Some(_) if in_auth.is_none() => Some(refuse("this token is nothing that a header can hold")),
+            Some(_) => None,
+        });
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -173,7 +161,7 @@ impl Request {
                 headers.entry(name).or_insert(HeaderValue::from_static(value));
             }
         }
-        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body, oauth })
+        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body })
     }
 
     /// What in it must not be shown: credentials, in the forms in which they are sent.
@@ -202,10 +190,18 @@ impl Request {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// The same with another `Authorization`.
-    pub(crate) fn authorized(&self, authorization: HeaderValue) -> Self {
+    /// Whether it says who asks.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// The same with this token.
+    pub(crate) fn with_token(&self, token: &Secret) -> Self {
         let mut request = self.clone();
-        request.headers.insert(AUTHORIZATION, authorization);
+        // None cannot be: a token that no header can hold is not taken for one.
+        if let Some(bearer) = auth::bearer(token) {
+            request.headers.insert(AUTHORIZATION, bearer);
+        }
         request
     }
 }

@@ -51,8 +51,10 @@ impl Chain {
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
             let request = Request::new(asked)?;
             let Context { root, propagation, deadline } = context;
-            let hop = session.ask(root, &request, &self.wire, propagation, *deadline).await?;
-            self.expected.judge(hop).map_err(|failure| session.conceal(failure))?;
+            let hop = session.ask(root, &request, None, &self.wire, propagation, *deadline).await?;
+            let seen = hop.seen();
+            let judged = self.expected.judge(hop).map(drop);
+            judged.map_err(|failure| session.told(failure, &request, &self.wire, seen, None))?;
         }
         Ok(())
     }
@@ -130,6 +132,8 @@ async fn a_cookie_that_is_shown_back_is_masked_in_the_failure() {
     .await;
     let outcome = Chain::new(&target, &["/login", "/in"], true).run().await;
     let failure = outcome.verdict.failure().unwrap();
+    let line = failure.reproduce.as_deref().unwrap_or_default();
+    assert!(line.starts_with("curl -i ") && line.contains("x-step: /in"), "{line}");
     assert_eq!(failure.excerpt.as_ref().map(|excerpt| excerpt.body.as_str()), Some("session=[redacted]"));
 }
 
