@@ -132,7 +132,7 @@ impl Sender {
                 }
                 () = sleep_until(gathering.unwrap_or(now)), if gathering.is_some() => gathering = None,
                 Some(flush) = orders.recv() => self.flushes.push(flush),
-                () = sleep_until(chance.unwrap_or(now)), if chance.is_some() => {}
+                () = sleep_until(chance.unwrap_or(now)), if chance.is_some() => gathering = None,
                 _ = losses.tick() => self.losses.log(&self.spool.stats(SystemTime::now()).counts),
             }
         }
