@@ -34,5 +34,7 @@ WORKDIR /var/lib/sentrynet
 VOLUME ["/var/lib/sentrynet"]
 ENV XDG_STATE_HOME=/var/lib
 STOPSIGNAL SIGTERM
+# Well as long as the scheduler ticks; it asks the daemon through the socket in the state directory.
+HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/usr/local/bin/sentrynet", "status"]
 ENTRYPOINT ["/usr/local/bin/sentrynet"]
 CMD ["run", "/etc/sentrynet/config.yaml"]
