@@ -56,6 +56,23 @@ impl Watched {
         self.program(&["run", "--grace", "1s"]).spawn().expect("it runs")
     }
 
+    /// Waits until so many successful runs wait for Sentry.
+    async fn waiting(&self, count: u64) {
+        let state = self.directory.path().join("sentrynet-state");
+        let spooled = async {
+            loop {
+                let asked = control::ask(&state, Method::GET, "/status").await;
+                let status: Value =
+                    asked.map(|(_, body)| serde_json::from_str(&body).expect("JSON")).unwrap_or_default();
+                if status["delivery"]["waiting_routine"].as_u64() >= Some(count) {
+                    return;
+                }
+                time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        time::timeout(PATIENCE, spooled).await.expect("runs are kept");
+    }
+
     /// Every item that was taken, of this type.
     fn items(&self, kind: &str) -> Vec<Value> {
         let items = self.server.sentry.taken().into_iter().flat_map(|envelope| envelope.items);
@@ -115,18 +132,7 @@ async fn a_killed_daemon_loses_nothing_and_the_next_one_sends_it() {
     let watched = Watched::new().await;
     watched.server.sentry.always(Mood::status(500));
     let daemon = watched.daemon();
-    let state = watched.directory.path().join("sentrynet-state");
-    let spooled = async {
-        loop {
-            let asked = control::ask(&state, Method::GET, "/status").await;
-            let status: Value = asked.map(|(_, body)| serde_json::from_str(&body).unwrap()).unwrap_or_default();
-            if status["delivery"]["waiting_routine"].as_u64() >= Some(5) {
-                return;
-            }
-            time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    time::timeout(PATIENCE, spooled).await.expect("runs are kept");
+    watched.waiting(5).await;
     assert_eq!(ended(daemon, rustix::process::Signal::KILL).await, None);
     assert_eq!(watched.server.sentry.taken().len(), 0);
 
@@ -139,6 +145,37 @@ async fn a_killed_daemon_loses_nothing_and_the_next_one_sends_it() {
     assert_eq!(watched.server.sentry.refused(), []);
     let begun = |transaction: &Value| transaction["start_timestamp"].as_f64() < Some(restarted);
     assert!(watched.items("transaction").iter().filter(|transaction| begun(transaction)).count() >= 5);
+}
+
+#[tokio::test]
+async fn what_waits_on_disk_can_be_shown_and_sent_without_a_daemon() {
+    let watched = Watched::new().await;
+    let spool = async |arguments: &[&str]| {
+        let mut command = watched.program(&[&["spool", "config.yaml"], arguments].concat());
+        let output = time::timeout(PATIENCE, command.stdout(Stdio::piped()).stderr(Stdio::piped()).output()).await;
+        let output = output.expect("it ends").expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout) + &text(output.stderr))
+    };
+    let (code, told) = spool(&[]).await;
+    assert!(code == Some(0) && told.starts_with("nothing waits"), "{told}");
+
+    watched.server.sentry.always(Mood::status(500));
+    let daemon = watched.daemon();
+    watched.waiting(5).await;
+    let (code, told) = spool(&["--list"]).await;
+    assert!(code == Some(2) && told.contains("is in use by") && told.contains("sentrynet status"), "{told}");
+    assert_eq!(ended(daemon, rustix::process::Signal::TERM).await, Some(0));
+
+    let (code, told) = spool(&["--list"]).await;
+    assert!(code == Some(0) && told.contains(" routine transaction ") && told.contains("Front page"), "{told}");
+    let lines = told.lines().count() - 1;
+    assert!(told.contains(&format!("{lines} envelopes wait")), "{told}");
+
+    watched.server.sentry.always(Mood::Well);
+    let (code, told) = spool(&["--send"]).await;
+    assert_eq!((code, told.as_str()), (Some(0), format!("{lines} envelopes sent, 0 left\n").as_str()));
+    assert_eq!(watched.server.sentry.taken().len(), lines);
 }
 
 #[tokio::test]
