@@ -8,6 +8,7 @@ mod once;
 mod printer;
 mod reload;
 mod run;
+mod schema;
 mod spool;
 mod state;
 mod status;
@@ -65,6 +66,8 @@ enum Command {
     Status(status::Options),
     /// Shows what waits on disk for Sentry while no daemon runs, and sends it.
     Spool(spool::Options),
+    /// Prints the JSON Schema of the configuration, for editors.
+    Schema,
     /// Prints completions for a shell.
     Completions(completions::Options),
 }
@@ -144,6 +147,7 @@ impl Arguments {
             Some(Command::Demo(options)) => demo::run(options, process).await,
             Some(Command::Status(options)) => status::run(options, process).await,
             Some(Command::Spool(options)) => spool::run(options, process).await,
+            Some(Command::Schema) => Ok(schema::run(&process)),
             Some(Command::Completions(options)) => Ok(completions::run(&options, &process)),
         }
     }

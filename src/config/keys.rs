@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Size, Spot, Text};
+use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Size, Spot, Text, Value};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
 };
+use crate::trace::SuccessSample;
 
 probe_keys::keys! {
     /// The configuration of SentryNet.
@@ -43,6 +44,10 @@ probe_keys::keys! {
     }
 }
 
+/// A fraction of successful runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WrittenSample(pub(super) SuccessSample);
+
 /// An address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Listen(pub(super) SocketAddr);
@@ -70,6 +75,8 @@ probe_keys::keys! {
         lenient release: Placed<Line<200>>,
         /// As in Sentry; the host's name.
         lenient server_name: Line<256>,
+        /// The fraction of successful runs that are sent, from 0 to 1; 1. What is not up is always sent.
+        lenient success_sample: WrittenSample,
         /// Whether the daemon checks in to a cron monitor each minute, so that Sentry notices when it falls silent; false.
         lenient heartbeat: bool,
         /// Trace headers on requests.
@@ -186,6 +193,25 @@ impl Read for Entry {
                 .collect();
             json!({"anyOf": kinds})
         })
+    }
+}
+
+// === impl WrittenSample ===
+
+impl Read for WrittenSample {
+    fn read(at: &At<'_>) -> Option<Self> {
+        let fraction = match &at.node.value {
+            Value::Number(number, _) => number.as_f64().and_then(SuccessSample::new),
+            _ => None,
+        };
+        if fraction.is_none() {
+            at.expected("a fraction from 0 to 1");
+        }
+        fraction.map(Self)
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({"type": "number", "minimum": 0, "maximum": 1})
     }
 }
 

@@ -24,7 +24,8 @@ mod yaml;
 use std::{net::SocketAddr, path::Path};
 
 use probe_core::Secret;
-use probe_keys::{At, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
+use probe_keys::{At, Definitions, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
+use serde_json::{Value as Json, json};
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
@@ -111,6 +112,22 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
         Some(config) if diagnostics.count(Severity::Error) == 0 => Ok(Loaded { config, warnings: diagnostics }),
         _ => Err(diagnostics),
     }
+}
+
+/// The JSON Schema (2020-12) of a file, for editors. It describes the form; what a value means is checked by [`load`].
+pub fn schema() -> Json {
+    let mut definitions = Definitions::default();
+    let document = Document::schema(&mut definitions);
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "SentryNet configuration",
+        "$defs": definitions.into_json(),
+    });
+    // A reference to the document's own definition, or the definition itself.
+    if let (Some(schema), Json::Object(document)) = (schema.as_object_mut(), document) {
+        schema.extend(document);
+    }
+    schema
 }
 
 // === impl Reading ===

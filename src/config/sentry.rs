@@ -50,6 +50,7 @@ pub(super) fn settings(
     sending.then(|| Settings {
         dsn,
         heartbeat,
+        success_sample: sentry.success_sample.map(|sample| sample.0).unwrap_or_default(),
         environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
         release: sentry
             .release
@@ -66,6 +67,7 @@ pub(super) fn tracing(settings: Option<&Settings>, propagate: Propagate) -> Trac
         release: settings.map(|settings| settings.release.clone()),
         environment: settings.map(|settings| settings.environment.clone()),
         propagate,
+        success_sample: settings.map(|settings| settings.success_sample).unwrap_or_default(),
     }
 }
 

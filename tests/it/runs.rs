@@ -55,6 +55,7 @@ pub(crate) fn settings() -> Settings {
         release: "sentrynet@0.1.0".to_owned(),
         server_name: "prober-1".to_owned(),
         heartbeat: None,
+        success_sample: Default::default(),
         delivery: Default::default(),
     }
 }

@@ -80,6 +80,7 @@ async fn a_real_server_that_says_nothing_is_left_in_time() {
         release: "r".to_owned(),
         server_name: "s".to_owned(),
         heartbeat: None,
+        success_sample: Default::default(),
         delivery: DeliverySettings::default(),
     };
     let delivery = Delivery::open(&settings, directory.path()).unwrap();

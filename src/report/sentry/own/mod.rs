@@ -149,6 +149,7 @@ mod tests {
             release: "sentrynet@0".to_owned(),
             server_name: "host".to_owned(),
             heartbeat: None,
+            success_sample: Default::default(),
             delivery: Default::default(),
         }
     }
