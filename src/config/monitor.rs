@@ -20,7 +20,7 @@ struct Threshold(NonZeroU32);
 
 probe_keys::keys! {
     /// When a monitor opens and resolves an issue.
-    struct Written {
+    struct WrittenThresholds {
         /// Bad check-ins in a row that open an issue; 1.
         optional failures: Threshold,
         /// Good check-ins in a row that resolve it; 1.
@@ -36,7 +36,7 @@ impl Read for Monitor {
             Value::Bool(false) => Some(Self(None)),
             Value::Bool(true) => Some(Self(Some(Thresholds::default()))),
             Value::Mapping(_) => {
-                let Written { failures, recoveries } = Written::read(at)?;
+                let WrittenThresholds { failures, recoveries } = WrittenThresholds::read(at)?;
                 let or_one = |written: Option<Threshold>| written.map_or(NonZeroU32::MIN, |threshold| threshold.0);
                 Some(Self(Some(Thresholds { failures: or_one(failures), recoveries: or_one(recoveries) })))
             }
@@ -48,7 +48,7 @@ impl Read for Monitor {
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        json!({"anyOf": [{"type": "boolean"}, Written::schema(definitions)]})
+        json!({"anyOf": [{"type": "boolean"}, WrittenThresholds::schema(definitions)]})
     }
 }
 

@@ -13,6 +13,7 @@ mod language;
 mod relay;
 mod runs;
 mod schedule;
+mod schema;
 mod spool;
 mod ssh;
 mod support;

@@ -16,7 +16,7 @@ pub struct Wanted {
 
 probe_keys::keys! {
     /// What must hold of the output.
-    struct Written {
+    struct WrittenOutput {
         /// What it must be, but for line breaks at its end.
         optional value: String,
         /// What must stand in it: one text, or each of several.
@@ -56,7 +56,7 @@ impl Wanted {
 impl Read for Wanted {
     fn read(at: &At<'_>) -> Option<Self> {
         if let Value::Mapping(_) = at.node.value {
-            let Written { value, contains, not_contains, matches } = Written::read(at)?;
+            let WrittenOutput { value, contains, not_contains, matches } = WrittenOutput::read(at)?;
             return Some(Self {
                 value,
                 contains: contains.map_or_else(Vec::new, |contains| contains.0),
@@ -68,7 +68,7 @@ impl Read for Wanted {
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        json!({"anyOf": [{"type": "string"}, Written::schema(definitions)]})
+        json!({"anyOf": [{"type": "string"}, WrittenOutput::schema(definitions)]})
     }
 }
 
