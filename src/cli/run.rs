@@ -29,6 +29,9 @@ pub(super) struct Options {
     /// Where results wait for Sentry; else SENTRYNET_STATE_DIR, $XDG_STATE_HOME/sentrynet, ./sentrynet-state.
     #[arg(long, value_hint = ValueHint::DirPath)]
     state_dir: Option<PathBuf>,
+    /// Reads the configuration again whenever the file, or one that it includes, has changed.
+    #[arg(long)]
+    watch: bool,
     /// How long runs in flight may go on when the daemon is stopped, as `10s` or `500ms`.
     #[arg(long, default_value = "10s", value_parser = probe_keys::parse_duration)]
     grace: Duration,
@@ -72,7 +75,8 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
     }
     let (changes, received) = mpsc::channel(1);
     let (stop, checks) = (process.stop.clone(), checks.into_iter().map(|check| (check.id.clone(), check)).collect());
-    let reloader = Reloader { process, path, sentry: config.sentry, changes, daemon: daemon.clone(), checks };
+    let watched = options.watch.then_some(config.watched);
+    let reloader = Reloader { watched, process, path, sentry: config.sentry, changes, daemon: daemon.clone(), checks };
     let stopping = async {
         stop.cancelled().await;
         daemon.stopping.store(true, Ordering::Relaxed);

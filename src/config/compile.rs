@@ -5,6 +5,7 @@ use std::{iter, time::Duration};
 use probe_keys::{Findings, Placed, Spot};
 
 use super::{
+    filtered::{self, is_filtered},
     identity::Identities,
     keys::{Entry, Generic, Group, Own},
     kinds::{Compiled, Compiler},
@@ -91,8 +92,9 @@ fn draft(file: &Level, group: &Level, entry: Entry, compiler: &mut Compiler<'_>,
     })
 }
 
-/// Gives names to all, and returns those that are enabled. `redactor` knows every secret by now.
-pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Findings) -> Vec<Check> {
+/// Gives names to all, and returns those that are enabled. `redactor` knows every secret by now; `sent` says whether results
+/// go to Sentry.
+pub(super) fn checks(drafts: Vec<Draft>, sent: bool, redactor: &Redactor, findings: &Findings) -> Vec<Check> {
     let mut identities = Identities::default();
     for Placed { value: Line(id), spot } in drafts.iter().filter_map(|draft| draft.own.id.as_ref()) {
         identities.explicit(id, spot, findings);
@@ -107,6 +109,10 @@ pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Finding
         };
         // A disabled one has had its number, so that the others keep theirs.
         if draft.enabled {
+            if sent && is_filtered(&title) {
+                let reason = format!("Sentry drops `{title}` as a health check, without a word");
+                findings.warn(&draft.spot, reason, filtered::HINT);
+            }
             checks.push(Check {
                 id,
                 title,

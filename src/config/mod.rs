@@ -4,6 +4,7 @@ mod compile;
 mod delivery;
 mod diagnostics;
 mod environment;
+mod filtered;
 mod identity;
 mod include;
 mod keys;
@@ -19,6 +20,7 @@ mod source;
 mod substitute;
 mod tags;
 mod timing;
+mod watched;
 mod yaml;
 
 use std::{net::SocketAddr, path::Path};
@@ -29,6 +31,7 @@ use serde_json::{Value as Json, json};
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
+pub use watched::Watched;
 
 use crate::{
     check::Check,
@@ -56,6 +59,8 @@ pub struct Config {
     pub tracing: Tracing,
     /// Where the daemon's own numbers are served; nowhere if absent.
     pub listen: Option<SocketAddr>,
+    /// The files it was read from.
+    pub watched: Watched,
 }
 
 /// A configuration, and what it could do better.
@@ -83,6 +88,7 @@ struct Drafted {
     sentry: Option<report::sentry::Settings>,
     listen: Option<SocketAddr>,
     propagate: Propagate,
+    watched: Watched,
 }
 
 /// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
@@ -98,8 +104,9 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
-    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate }| Config {
-        checks: compile::checks(drafts, redactor, &naming),
+    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate, watched }| Config {
+        watched,
+        checks: compile::checks(drafts, sentry.is_some(), redactor, &naming),
         tracing: sentry::tracing(sentry.as_ref(), propagate),
         sentry,
         listen,
@@ -142,6 +149,8 @@ impl Reading<'_> {
             At::root(&node, &self.findings).wrong("`groups` is missing");
         }
         let mut groups = groups.map_or_else(Vec::new, |List(groups)| groups);
+        let globs = include.iter().flat_map(|OneOrMany(globs)| globs);
+        let watched = Watched::new(path, globs.map(|glob| include::whole(path, &glob.value.0)).collect());
         if let Some(OneOrMany(globs)) = include {
             for file in include::files(path, &globs, &self.findings) {
                 groups.extend(self.included(&file));
@@ -158,7 +167,7 @@ impl Reading<'_> {
         let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
         let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
         let sentry = sentry.and_then(|sentry| sentry::settings(sentry, place, self.environment, findings));
-        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate, watched })
     }
 
     /// The groups of an included file.

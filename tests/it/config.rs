@@ -204,6 +204,16 @@ groups:
 }
 
 #[test]
+fn a_title_that_sentry_drops_as_a_health_check_is_warned_of_where_results_are_sent() {
+    let checks =
+        probes(&["{probe: http, url: 'https://a.example/healthz'}", "{probe: http, url: 'https://a.example/'}"]);
+    let warned = read(&format!("sentry: {{dsn: '{DSN}'}}\n{checks}")).expect("it can be used").warnings.to_string();
+    assert!(warned.contains("Sentry drops `GET https://a.example/healthz` as a health check"), "{warned}");
+    assert!(warned.contains("Inbound Filters") && warned.contains("1 warning"), "{warned}");
+    assert!(read(&checks).expect("it can be used").warnings.is_empty());
+}
+
+#[test]
 fn a_file_in_the_originals_form_means_what_it_meant() {
     let checks = checks(
         "\

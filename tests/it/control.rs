@@ -29,12 +29,17 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(more: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let demo = Demo::start().await.expect("the targets start");
         let config = format!("metrics: {{listen: '127.0.0.1:0'}}\n{}", demo.configuration());
         fs::write(directory.path().join("config.yaml"), &config).expect("a file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_sentrynet"))
             .args(["run", "config.yaml", "--log-format", "json", "--grace", "1s"])
+            .args(more)
             .current_dir(directory.path())
             .env_clear()
             .stdin(Stdio::null())
@@ -173,6 +178,17 @@ async fn a_configuration_is_read_again_and_a_bad_one_changes_nothing() {
     daemon.signal(rustix::process::Signal::HUP);
     let read = daemon.line("configuration read again").await;
     assert_eq!((&read["checks"], &read["went"]), (&7.into(), &1.into()), "{read}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_watched_configuration_is_read_again_when_it_has_changed() {
+    let mut daemon = Running::with(&["--watch"]).await;
+    daemon.write(&daemon.config.replace("title: Front page", "title: Another front page"));
+    let read = daemon.line("configuration read again").await;
+    assert_eq!((&read["came"], &read["went"]), (&1.into(), &1.into()), "{read}");
+    daemon.write("groups: [");
+    daemon.line("nothing changes").await;
     assert_eq!(daemon.stop().await, Some(0));
 }
 
