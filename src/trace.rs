@@ -141,6 +141,11 @@ impl SuccessSample {
         (0.0..=1.0).contains(&fraction).then_some(Self(fraction))
     }
 
+    /// The fraction.
+    pub const fn fraction(self) -> f64 {
+        self.0
+    }
+
     /// Whether the trace of a successful run is sent.
     pub fn keeps(self, trace_id: TraceId) -> bool {
         self.of(trace_id).sampled

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod completions;
+mod cost;
 mod demo;
 mod json;
 mod line;

@@ -303,6 +303,20 @@ async fn a_timeout_of_a_slow_target_is_its_own_fault() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn once_on_a_thousand_checks_takes_as_long_as_the_slowest() {
+    let kept = Kept::default();
+    let one = |number: u64| {
+        let takes = Duration::from_millis(if number == 500 { 3_000 } else { number % 200 });
+        Arc::new(check(&number.to_string(), seconds(60), target(takes)))
+    };
+    let checks: Vec<_> = (0..1_000).map(one).collect();
+    let begun = Instant::now();
+    let verdicts = once(&checks, &runner(&kept), 256, &CancellationToken::new()).await;
+    assert_eq!(verdicts.len(), 1_000);
+    assert!(begun.elapsed() < Duration::from_millis(3_600), "the slowest and 20 %: {:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn once_runs_side_by_side_up_to_its_jobs() {
     let kept = Kept::default();
     let shared = target(seconds(1));
