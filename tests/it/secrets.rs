@@ -27,14 +27,14 @@ fn forms() -> Vec<String> {
 }
 
 /// A canary in each place, asked of targets that fail in each way.
-fn configuration(demo: &Demo, proxy: &str) -> String {
+fn configuration(demo: &Demo, proxy: &str, mute: &str) -> String {
     let own = demo.configuration();
     let port = |after: &str| {
         let rest = own.split_once(after).expect("the demo has it").1;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>()
     };
     let (plain, refusing) = (port("http://www.demo.test:"), port("http://db.demo.test:"));
-    let secure = port("https://shop.demo.test:");
+    let (secure, names) = (port("https://shop.demo.test:"), port("dns: \"127.0.0.1:"));
     let places = [
         "headers: {x-token: '${env:CANARY}'}",
         "headers: {authorization: 'Token ${env:CANARY}'}",
@@ -57,6 +57,9 @@ fn configuration(demo: &Demo, proxy: &str) -> String {
         format!("http://127.0.0.1:{refusing}/"),
         format!("https://127.0.0.1:{secure}/"),
         format!("http://127.0.0.1:{secure}/"),
+        format!("http://{mute}/"),
+        // The rest of a mapping, with a name server that knows no such name.
+        format!("http://nowhere.demo.test/', dns: '127.0.0.1:{names}"),
     ];
     let mut text = "sentry: {dsn: '${env:SENTRY_DSN}'}\nlocation: here\ndefaults: {every: 1s, timeout: 900ms}\ngroups:\n  - probes:\n".to_owned();
     for (number, place) in places.iter().enumerate() {
@@ -77,7 +80,10 @@ async fn a_canary_never_comes_out() {
     let refusing = tokio::net::TcpSocket::new_v4().expect("a socket");
     refusing.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let proxy = refusing.local_addr().expect("an address").to_string();
-    fs::write(directory.path().join("config.yaml"), configuration(&demo, &proxy)).expect("a file");
+    // Accepts and says nothing.
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mute = mute.local_addr().map(|address| (mute, address.to_string())).expect("an address");
+    fs::write(directory.path().join("config.yaml"), configuration(&demo, &proxy, &mute.1)).expect("a file");
     fs::write(directory.path().join("canary.txt"), CANARY).expect("a file");
 
     let run = async |arguments: &[&str], level: &str| {
@@ -102,7 +108,7 @@ async fn a_canary_never_comes_out() {
         run(&["once", "--format", "envelope", "--send"], "debug").await,
     ];
     let seen = outputs[1].1.clone();
-    for text in ["Place 0 target 0", "[redacted]", "connection refused", "reproduce", "curl"] {
+    for text in ["Place 0 target 0", "[redacted]", "connection refused", "not done within", "NXDOMAIN", "curl"] {
         assert!(seen.contains(text), "`once` says {text}");
     }
     let taken = server.sentry.taken();
