@@ -8,6 +8,7 @@ COPY probes/core/Cargo.toml probes/core/
 COPY probes/keys/Cargo.toml probes/keys/
 COPY probes/expect/Cargo.toml probes/expect/
 COPY probes/http/Cargo.toml probes/http/
+COPY probes/ssh/Cargo.toml probes/ssh/
 RUN for crate in . probes/*; do mkdir -p "$crate/src" && echo '//! Placeholder.' > "$crate/src/lib.rs"; done \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --locked --profile dist --bin sentrynet \
@@ -33,5 +34,7 @@ WORKDIR /var/lib/sentrynet
 VOLUME ["/var/lib/sentrynet"]
 ENV XDG_STATE_HOME=/var/lib
 STOPSIGNAL SIGTERM
+# Well as long as the scheduler ticks; it asks the daemon through the socket in the state directory.
+HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/usr/local/bin/sentrynet", "status"]
 ENTRYPOINT ["/usr/local/bin/sentrynet"]
 CMD ["run", "/etc/sentrynet/config.yaml"]

@@ -12,12 +12,12 @@ use crate::{
     report::{
         Sinks,
         sentry::{
-            Delivery, SentrySink, Settings,
+            self, Delivery, SentrySink, Settings,
             delivery::DeliveryError,
             own::{self, Guard},
         },
     },
-    schedule::{Pulse, Runner, Schedule, ScheduleError, WallClock},
+    schedule::{Pulse, Runner, Schedule, WallClock},
     telemetry::Log,
     trace::Tracing,
 };
@@ -45,9 +45,6 @@ pub struct ToSentry {
 /// Why the daemon cannot be built.
 #[derive(Debug, Error)]
 pub enum AppError {
-    /// More checks than can be scheduled.
-    #[error(transparent)]
-    Schedule(#[from] ScheduleError),
     /// Nothing can be delivered.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
@@ -60,15 +57,12 @@ pub enum AppError {
 
 impl App {
     /// A daemon that runs these checks; runs in flight get `grace` when it is stopped.
-    ///
-    /// # Errors
-    /// More checks than can be scheduled.
-    pub fn new(checks: Vec<Arc<Check>>, tracing: Tracing, sinks: Sinks, grace: Duration) -> Result<Self, AppError> {
+    pub fn new(checks: Vec<Arc<Check>>, tracing: Tracing, sinks: Sinks, grace: Duration) -> Self {
         let sinks = Arc::new(sinks);
         let runner = runner(tracing, sinks.clone());
         let pulse = runner.pulse.clone();
-        let schedule = Schedule::new(checks, runner)?;
-        Ok(Self { schedule, sinks, pulse, grace })
+        let schedule = Schedule::new(checks, runner);
+        Self { schedule, sinks, pulse, grace }
     }
 
     /// Whether the scheduler ticks.
@@ -102,6 +96,16 @@ impl ToSentry {
     /// A sink that reports this way.
     pub fn sink(&self) -> Box<SentrySink> {
         Box::new(SentrySink::new(self.settings.clone(), self.delivery.clone()))
+    }
+
+    /// Checks in for the daemon each minute, if that is wanted, as long as this is polled.
+    pub async fn heartbeat(&self, healthy: impl Fn() -> bool) {
+        sentry::heartbeat(&self.settings, &self.delivery, healthy).await;
+    }
+
+    /// The last check-in before a clean stop.
+    pub fn last_heartbeat(&self) {
+        sentry::last_heartbeat(&self.settings, &self.delivery);
     }
 
     /// How delivery goes, for whoever asks.

@@ -1,6 +1,6 @@
 //! One configured entry, compiled and ready to run.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use probe_core::Probe;
@@ -23,10 +23,21 @@ pub struct Check {
     pub burst: u32,
     /// The bound on one run.
     pub timeout: Duration,
+    /// When its own cron monitor in Sentry opens and resolves an issue; it has none if absent.
+    pub monitor: Option<Thresholds>,
     /// What to do when it fails, for whoever is woken up.
     pub runbook: Option<String>,
     /// How the target is asked.
     pub probe: Arc<dyn Probe>,
+}
+
+/// How many results in a row make a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Bad ones that open an issue.
+    pub failures: NonZeroU32,
+    /// Good ones that resolve it.
+    pub recoveries: NonZeroU32,
 }
 
 /// When a check runs.
@@ -49,5 +60,13 @@ impl Check {
     /// The kind of probe, as after `probe:` in the configuration.
     pub fn kind(&self) -> &'static str {
         self.probe.kind()
+    }
+}
+
+// === impl Thresholds ===
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { failures: NonZeroU32::MIN, recoveries: NonZeroU32::MIN }
     }
 }

@@ -21,7 +21,14 @@ pub struct Tracing {
     pub environment: Option<String>,
     /// What of a trace goes out with requests.
     pub propagate: Propagate,
+    /// How many of the successful runs are sent.
+    pub success_sample: SuccessSample,
 }
+
+/// The fraction of successful runs that are sent, from 0 to 1. What is drawn for a run follows from its trace id, so that
+/// all who know the trace know the decision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SuccessSample(f64);
 
 /// What of a trace goes out with requests, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +65,7 @@ impl Default for Propagate {
 
 /// Sentry's dynamic sampling context (develop.sentry.dev, "Dynamic Sampling Context"): what is known of a trace before
 /// any of its spans is there. The same goes to the target, in `baggage`, and to Sentry, in the header of an envelope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SamplingContext<'a> {
     /// The trace, in hexadecimal.
     pub trace_id: &'a str,
@@ -70,6 +77,18 @@ pub struct SamplingContext<'a> {
     pub environment: Option<&'a str>,
     /// The transaction's name.
     pub transaction: &'a str,
+    /// How it was decided whether the trace is sent.
+    pub sampling: Sampling,
+}
+
+/// How it was decided whether a trace is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Of how many such traces one stands for the others: Sentry extrapolates by it.
+    rate: String,
+    /// What was drawn, when not all are sent.
+    rand: Option<String>,
+    sampled: bool,
 }
 
 // === impl Tracing ===
@@ -102,6 +121,7 @@ impl Tracing {
             release: self.release.as_deref(),
             environment: self.environment.as_deref(),
             transaction: title,
+            sampling: self.success_sample.of(trace_id),
         };
         let mut baggage = String::new();
         for (name, value) in context.fields() {
@@ -113,19 +133,66 @@ impl Tracing {
     }
 }
 
+// === impl SuccessSample ===
+
+impl SuccessSample {
+    /// This fraction; none that is not from 0 to 1.
+    pub fn new(fraction: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&fraction).then_some(Self(fraction))
+    }
+
+    /// The fraction.
+    pub const fn fraction(self) -> f64 {
+        self.0
+    }
+
+    /// Whether the trace of a successful run is sent.
+    pub fn keeps(self, trace_id: TraceId) -> bool {
+        self.of(trace_id).sampled
+    }
+
+    /// The decision on a successful run.
+    pub fn of(self, trace_id: TraceId) -> Sampling {
+        if self.0 >= 1.0 {
+            return Sampling::always();
+        }
+        // Six decimals, as Sentry's SDKs draw it (develop.sentry.dev, "Propagated Random Value").
+        let [.., a, b, c, d] = trace_id.bytes();
+        let millionths = (u64::from(u32::from_be_bytes([a, b, c, d])) * 1_000_000) >> 32;
+        let rand = f64::from(u32::try_from(millionths).unwrap_or(u32::MAX)) / 1e6;
+        Sampling { rate: self.0.to_string(), rand: Some(format!("{rand:.6}")), sampled: rand < self.0 }
+    }
+}
+
+impl Default for SuccessSample {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+// === impl Sampling ===
+
+impl Sampling {
+    /// That of a run that is sent whatever is drawn: it stands for itself alone.
+    pub fn always() -> Self {
+        Self { rate: "1".to_owned(), rand: None, sampled: true }
+    }
+}
+
 // === impl SamplingContext ===
 
-impl<'a> SamplingContext<'a> {
-    /// Names and values; every run is sent, so the rate is 1.
-    fn fields(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+impl SamplingContext<'_> {
+    /// Names and values.
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let fields = [
             ("trace_id", Some(self.trace_id)),
             ("public_key", Some(self.public_key)),
             ("release", self.release),
             ("environment", self.environment),
             ("transaction", Some(self.transaction)),
-            ("sample_rate", Some("1")),
-            ("sampled", Some("true")),
+            ("sample_rate", Some(self.sampling.rate.as_str())),
+            ("sample_rand", self.sampling.rand.as_deref()),
+            ("sampled", Some(if self.sampling.sampled { "true" } else { "false" })),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
@@ -173,5 +240,30 @@ mod tests {
     #[test]
     fn without_a_dsn_there_is_no_baggage() {
         assert!(Tracing::default().begin("x").baggage.is_none());
+    }
+
+    #[test]
+    fn the_fraction_that_is_sent_is_the_one_that_was_asked_for() {
+        for (fraction, least, most) in [(0.0, 0, 0), (0.25, 2_300, 2_700), (1.0, 10_000, 10_000)] {
+            let sample = SuccessSample::new(fraction).unwrap();
+            let kept = (0..10_000).filter(|_| sample.keeps(TraceId::random())).count();
+            assert!((least..=most).contains(&kept), "{fraction}: {kept}");
+        }
+        for wrong in [-0.1, 1.1, f64::NAN] {
+            assert_eq!(SuccessSample::new(wrong), None);
+        }
+    }
+
+    #[test]
+    fn the_target_is_told_the_decision_and_the_rate() {
+        let success_sample = SuccessSample::new(0.25).unwrap();
+        let tracing = Tracing { public_key: Some("abc".into()), success_sample, ..Tracing::default() };
+        for _ in 0..100 {
+            let propagation = tracing.begin("x");
+            let baggage = propagation.baggage.unwrap();
+            assert!(baggage.contains("sentry-sample_rate=0.25,sentry-sample_rand=0."), "{baggage}");
+            let sampled = format!("sentry-sampled={}", success_sample.keeps(propagation.trace_id));
+            assert!(baggage.ends_with(&sampled), "{baggage}");
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
     let printer = Printer::new(terminal.clone(), Style::Brief(Default::default()));
     let sinks = Sinks::new(process.redactor, vec![Box::new(printer)]);
     let checks = config.checks.into_iter().map(Arc::new).collect();
-    let app = App::new(checks, config.tracing, sinks, Duration::from_secs(2)).map_err(|error| other(&error))?;
+    let app = App::new(checks, config.tracing, sinks, Duration::from_secs(2));
     let stop = process.stop.clone();
     let ending = async {
         match options.limit {

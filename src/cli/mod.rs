@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod completions;
+mod cost;
 mod demo;
 mod json;
 mod line;
@@ -8,6 +9,8 @@ mod once;
 mod printer;
 mod reload;
 mod run;
+mod schema;
+mod spool;
 mod state;
 mod status;
 mod terminal;
@@ -62,6 +65,10 @@ enum Command {
     Demo(demo::Options),
     /// Tells how a running daemon is; exit code 1 if it is not well, 2 if there is none.
     Status(status::Options),
+    /// Shows what waits on disk for Sentry while no daemon runs, and sends it.
+    Spool(spool::Options),
+    /// Prints the JSON Schema of the configuration, for editors.
+    Schema,
     /// Prints completions for a shell.
     Completions(completions::Options),
 }
@@ -140,6 +147,8 @@ impl Arguments {
             Some(Command::Once(options)) => once::run(options, process).await,
             Some(Command::Demo(options)) => demo::run(options, process).await,
             Some(Command::Status(options)) => status::run(options, process).await,
+            Some(Command::Spool(options)) => spool::run(options, process).await,
+            Some(Command::Schema) => Ok(schema::run(&process)),
             Some(Command::Completions(options)) => Ok(completions::run(&options, &process)),
         }
     }

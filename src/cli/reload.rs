@@ -6,16 +6,21 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{self, Duration},
+};
 
 use super::Process;
 use crate::{
     check::Check,
-    config,
+    config::{self, Watched},
     control::{Daemon, Reload},
     report::sentry::Settings,
-    schedule,
 };
+
+/// How often watched files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Reads the file again and hands its checks to the schedule.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub(super) struct Reloader {
     pub(super) daemon: Arc<Daemon>,
     /// The checks in use, by identity.
     pub(super) checks: HashMap<String, Arc<Check>>,
+    /// The files to look at now and then; none unless that is wanted.
+    pub(super) watched: Option<Watched>,
 }
 
 // === impl Reloader ===
@@ -35,8 +42,20 @@ pub(super) struct Reloader {
 impl Reloader {
     /// Reloads whenever it is wished, for ever.
     pub(super) async fn serve(mut self, mut wishes: mpsc::Receiver<Reload>) {
+        let mut looks = time::interval(LOOK);
+        let mut seen = self.watched.as_ref().map(Watched::at_load);
         loop {
             tokio::select! {
+                _ = looks.tick(), if self.watched.is_some() => {
+                    let now = self.watched.as_ref().map(Watched::fingerprint);
+                    if now != seen {
+                        seen = now;
+                        // What came of it stands in the log.
+                        if self.reload().await.is_ok() {
+                            seen = self.watched.as_ref().map(Watched::at_load);
+                        }
+                    }
+                }
                 () = self.process.reload.notified() => {
                     // Whoever sent the signal reads the log.
                     let _ = self.reload().await;
@@ -57,10 +76,10 @@ impl Reloader {
             Ok(loaded) => loaded.config,
             Err(diagnostics) => return Err(self.refuse(&diagnostics.to_string())),
         };
-        let checks: Vec<Arc<Check>> = config.checks.into_iter().map(Arc::new).collect();
-        if let Err(error) = schedule::accept(&checks) {
-            return Err(self.refuse(&format!("{error}\n")));
+        if self.watched.is_some() {
+            self.watched = Some(config.watched);
         }
+        let checks: Vec<Arc<Check>> = config.checks.into_iter().map(Arc::new).collect();
         if config.sentry != self.sentry {
             tracing::warn!("`sentry` has changed: that takes a restart");
         }

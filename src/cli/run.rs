@@ -29,6 +29,9 @@ pub(super) struct Options {
     /// Where results wait for Sentry; else SENTRYNET_STATE_DIR, $XDG_STATE_HOME/sentrynet, ./sentrynet-state.
     #[arg(long, value_hint = ValueHint::DirPath)]
     state_dir: Option<PathBuf>,
+    /// Reads the configuration again whenever the file, or one that it includes, has changed.
+    #[arg(long)]
+    watch: bool,
     /// How long runs in flight may go on when the daemon is stopped, as `10s` or `500ms`.
     #[arg(long, default_value = "10s", value_parser = probe_keys::parse_duration)]
     grace: Duration,
@@ -52,7 +55,7 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
         vec![Box::new(LogSink { all: config.sentry.is_none() }), Box::new(runs.clone())];
     sinks.extend(to_sentry.iter().map(|to| -> Box<dyn Sink> { to.sink() }));
     let sinks = Sinks::new(process.redactor.clone(), sinks);
-    let app = App::new(checks.clone(), config.tracing, sinks, options.grace)?;
+    let app = App::new(checks.clone(), config.tracing, sinks, options.grace);
 
     let (reloads, wishes) = mpsc::channel(1);
     let daemon = Arc::new(Daemon {
@@ -72,17 +75,28 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
     }
     let (changes, received) = mpsc::channel(1);
     let (stop, checks) = (process.stop.clone(), checks.into_iter().map(|check| (check.id.clone(), check)).collect());
-    let reloader = Reloader { process, path, sentry: config.sentry, changes, daemon: daemon.clone(), checks };
+    let watched = options.watch.then_some(config.watched);
+    let reloader = Reloader { watched, process, path, sentry: config.sentry, changes, daemon: daemon.clone(), checks };
     let stopping = async {
         stop.cancelled().await;
         daemon.stopping.store(true, Ordering::Relaxed);
+        to_sentry.iter().for_each(ToSentry::last_heartbeat);
         std::future::pending::<()>().await;
     };
+    let beating = async {
+        match &to_sentry {
+            Some(to) => to.heartbeat(|| daemon.is_healthy()).await,
+            None => std::future::pending().await,
+        }
+    };
     let delivered = tokio::select! {
+        // First, so that the last check-in is there before delivery ends.
+        biased;
+        () = stopping => true,
         delivered = app.run(received, stop.clone()) => delivered,
         () = control.serve(daemon.clone()) => true,
         () = reloader.serve(wishes) => true,
-        () = stopping => true,
+        () = beating => true,
     };
     let waiting = to_sentry.as_ref().map_or(0, ToSentry::waiting);
     tracing::info!(delivered, waiting, "stopped");

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use probe_keys::Severity;
+use serde::Serialize;
 
-use super::{CommandError, Exit, Process, YAML, configuration};
+use super::{CommandError, Exit, Process, YAML, configuration, cost::Cost};
 use crate::config::{self, Diagnostics};
 
 /// What `validate` takes.
@@ -27,29 +28,46 @@ enum Format {
     /// As a compiler tells it.
     #[default]
     Text,
-    /// One JSON array.
+    /// One JSON object: `diagnostics`, `checks`, `cost`.
     Json,
+}
+
+/// What programs are told.
+#[derive(Serialize)]
+struct Report<'a> {
+    diagnostics: &'a Diagnostics,
+    /// None when there are mistakes.
+    checks: Option<usize>,
+    /// None when nothing is sent.
+    cost: Option<Cost>,
 }
 
 /// Validates.
 pub(super) fn run(options: &Options, process: &Process) -> Result<Exit, CommandError> {
     let path = configuration(options.config.clone())?;
-    let (found, checks) = match config::load(&path, &process.environment, &process.redactor) {
-        Ok(loaded) => (loaded.warnings, Some(loaded.config.checks.len())),
+    let (found, config) = match config::load(&path, &process.environment, &process.redactor) {
+        Ok(loaded) => (loaded.warnings, Some(loaded.config)),
         Err(diagnostics) => (diagnostics, None),
     };
     if options.format == Format::Json {
-        // Diagnostics are texts and numbers: this cannot fail.
-        let json = serde_json::to_string_pretty(&found).unwrap_or_default();
+        let report = Report {
+            checks: config.as_ref().map(|config| config.checks.len()),
+            cost: config.as_ref().and_then(Cost::of),
+            diagnostics: &found,
+        };
+        // It is texts and numbers: this cannot fail.
+        let json = serde_json::to_string_pretty(&report).unwrap_or_default();
         process.terminal.print(&format!("{json}\n"));
     }
-    let Some(checks) = checks else {
+    let Some(config) = config else {
         // As JSON they have been told, and the exit code says the rest.
         let text = if options.format == Format::Json { String::new() } else { found.render(process.colour) };
         return Err(CommandError::Configuration(text));
     };
     if options.format == Format::Text {
-        process.terminal.print(&summary(&found, process.terminal.colour, checks, &path.display().to_string()));
+        let (colour, path) = (process.terminal.colour, path.display().to_string());
+        process.terminal.print(&summary(&found, colour, config.checks.len(), &path));
+        process.terminal.print(&Cost::of(&config).map(|cost| cost.told()).unwrap_or_default());
     }
     let warned = found.count(Severity::Warning) > 0;
     Ok(if options.strict && warned { Exit::NotAllWell } else { Exit::Well })

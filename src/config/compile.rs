@@ -5,6 +5,7 @@ use std::{iter, time::Duration};
 use probe_keys::{Findings, Placed, Spot};
 
 use super::{
+    filtered::{self, is_filtered},
     identity::Identities,
     keys::{Entry, Generic, Group, Own},
     kinds::{Compiled, Compiler},
@@ -14,7 +15,7 @@ use super::{
     timing,
 };
 use crate::{
-    check::{Check, Tags, Timing},
+    check::{Check, Tags, Thresholds, Timing},
     redact::Redactor,
 };
 
@@ -44,6 +45,7 @@ pub(super) struct Draft {
     timing: Timing,
     burst: u32,
     timeout: Duration,
+    monitor: Option<Thresholds>,
     runbook: Option<String>,
 }
 
@@ -79,6 +81,7 @@ fn draft(file: &Level, group: &Level, entry: Entry, compiler: &mut Compiler<'_>,
     Some(Draft {
         enabled: nearest().find_map(|level| level.enabled).unwrap_or(true),
         burst: nearest().find_map(|level| level.burst).map_or(1, |burst| burst.0.get()),
+        monitor: nearest().find_map(|level| level.monitor).and_then(|monitor| monitor.0),
         runbook: nearest().find_map(|level| level.runbook.clone()).map(|runbook| runbook.0),
         spot,
         own,
@@ -89,8 +92,9 @@ fn draft(file: &Level, group: &Level, entry: Entry, compiler: &mut Compiler<'_>,
     })
 }
 
-/// Gives names to all, and returns those that are enabled. `redactor` knows every secret by now.
-pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Findings) -> Vec<Check> {
+/// Gives names to all, and returns those that are enabled. `redactor` knows every secret by now; `sent` says whether results
+/// go to Sentry.
+pub(super) fn checks(drafts: Vec<Draft>, sent: bool, redactor: &Redactor, findings: &Findings) -> Vec<Check> {
     let mut identities = Identities::default();
     for Placed { value: Line(id), spot } in drafts.iter().filter_map(|draft| draft.own.id.as_ref()) {
         identities.explicit(id, spot, findings);
@@ -105,6 +109,10 @@ pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Finding
         };
         // A disabled one has had its number, so that the others keep theirs.
         if draft.enabled {
+            if sent && is_filtered(&title) {
+                let reason = format!("Sentry drops `{title}` as a health check, without a word");
+                findings.warn(&draft.spot, reason, filtered::HINT);
+            }
             checks.push(Check {
                 id,
                 title,
@@ -112,6 +120,7 @@ pub(super) fn checks(drafts: Vec<Draft>, redactor: &Redactor, findings: &Finding
                 timing: draft.timing,
                 burst: draft.burst,
                 timeout: draft.timeout,
+                monitor: draft.monitor,
                 runbook: draft.runbook,
                 probe: draft.compiled.probe,
             });

@@ -6,16 +6,9 @@ use probe_keys::{Findings, Placed, Published};
 
 /// The files that these globs match, relative to `file`'s directory: sorted by name, each once.
 pub(super) fn files(file: &Path, globs: &[Placed<Published>], findings: &Findings) -> Vec<PathBuf> {
-    let directory = file.parent().unwrap_or(Path::new(""));
     let mut found = Vec::new();
     for Placed { value: Published(written), spot } in globs {
-        let whole = match written.starts_with('/') {
-            true => written.clone(),
-            false => {
-                Path::new(&glob::Pattern::escape(&directory.to_string_lossy())).join(written).display().to_string()
-            }
-        };
-        let matches = match glob::glob(&whole) {
+        let matches = match glob::glob(&whole(file, written)) {
             Ok(matches) => matches,
             Err(error) => {
                 findings.wrong(spot, format!("`{written}` is no glob: {}", error.msg));
@@ -37,6 +30,15 @@ pub(super) fn files(file: &Path, globs: &[Placed<Published>], findings: &Finding
     found.sort();
     found.dedup_by(|one, other| same(one, other));
     found
+}
+
+/// A glob as it is searched: relative to the directory of `file`.
+pub(super) fn whole(file: &Path, written: &str) -> String {
+    let directory = file.parent().unwrap_or(Path::new(""));
+    match written.starts_with('/') {
+        true => written.to_owned(),
+        false => Path::new(&glob::Pattern::escape(&directory.to_string_lossy())).join(written).display().to_string(),
+    }
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -1,18 +1,20 @@
 //! The keys of the file, each in one line; the kinds of probe add their own.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Spot, Text};
+use probe_keys::{At, Definitions, Fields, Keys, OneOrMany, Placed, Published, Read, Size, Spot, Text, Value};
 use serde_json::{Value as Json, json};
 
 use super::{
     kinds::{Kind, KindKeys},
     line::Line,
     list::List,
+    monitor::Monitor,
     propagate::WrittenPropagate,
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
 };
+use crate::trace::SuccessSample;
 
 probe_keys::keys! {
     /// The configuration of SentryNet.
@@ -42,6 +44,10 @@ probe_keys::keys! {
     }
 }
 
+/// A fraction of successful runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WrittenSample(pub(super) SuccessSample);
+
 /// An address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Listen(pub(super) SocketAddr);
@@ -69,8 +75,30 @@ probe_keys::keys! {
         lenient release: Placed<Line<200>>,
         /// As in Sentry; the host's name.
         lenient server_name: Line<256>,
+        /// The fraction of successful runs that are sent, from 0 to 1; 1. What is not up is always sent.
+        lenient success_sample: WrittenSample,
+        /// Whether the daemon checks in to a cron monitor each minute, so that Sentry notices when it falls silent; false.
+        lenient heartbeat: bool,
         /// Trace headers on requests.
         lenient propagate: WrittenPropagate,
+        /// Where results wait until Sentry has taken them.
+        lenient spool: Spool,
+        /// The only authorities to trust for Sentry's certificate: a PEM file's path, or the PEM text itself.
+        lenient ca: Placed<Text>,
+        /// A proxy on the way to Sentry: an http or https URL.
+        lenient proxy: Placed<Text>,
+    }
+}
+
+probe_keys::keys! {
+    /// Where results wait until Sentry has taken them.
+    pub(super) struct Spool {
+        /// The directory; `spool` in the state directory if absent.
+        lenient dir: String,
+        /// The most bytes on the disk; 256MiB.
+        lenient max_bytes: Placed<Size>,
+        /// The longest that a result waits; 4d, and under the 5 days that Sentry takes.
+        lenient max_age: Placed<Duration>,
     }
 }
 
@@ -105,6 +133,8 @@ probe_keys::keys! {
         lenient tags: WrittenTags,
         /// Whether it runs; true.
         lenient enabled: bool,
+        /// Whether it checks in to a cron monitor of its own in Sentry, and when that opens and resolves an issue; false.
+        lenient monitor: Monitor,
         /// What to do when it fails: text or a URL.
         lenient runbook: Published,
     }
@@ -163,6 +193,25 @@ impl Read for Entry {
                 .collect();
             json!({"anyOf": kinds})
         })
+    }
+}
+
+// === impl WrittenSample ===
+
+impl Read for WrittenSample {
+    fn read(at: &At<'_>) -> Option<Self> {
+        let fraction = match &at.node.value {
+            Value::Number(number, _) => number.as_f64().and_then(SuccessSample::new),
+            _ => None,
+        };
+        if fraction.is_none() {
+            at.expected("a fraction from 0 to 1");
+        }
+        fraction.map(Self)
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({"type": "number", "minimum": 0, "maximum": 1})
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use probe_core::Probe;
 use probe_http::{HttpKeys, HttpProbe, Network};
 use probe_keys::{At, Definitions, Fields, Findings, Keys, Properties, Read, Spot, nearest};
+use probe_ssh::{Scratch, SshKeys, SshProbe};
 use serde_json::{Value as Json, json};
 
 /// What can stand after `probe:`.
@@ -12,6 +13,8 @@ use serde_json::{Value as Json, json};
 pub(super) enum Kind {
     /// One HTTP request.
     Http,
+    /// An ssh service, a login, a command.
+    Ssh,
 }
 
 /// The keys of a kind, read.
@@ -19,6 +22,8 @@ pub(super) enum Kind {
 pub(super) enum KindKeys {
     /// One HTTP request.
     Http(Box<HttpKeys>),
+    /// An ssh service, a login, a command.
+    Ssh(Box<SshKeys>),
 }
 
 /// A probe and its target in words.
@@ -35,18 +40,20 @@ pub(super) struct Compiled {
 pub(super) struct Compiler<'a> {
     findings: &'a Findings,
     network: Option<Arc<Network>>,
+    scratch: Arc<Scratch>,
 }
 
 // === impl Kind ===
 
 impl Kind {
     /// Every kind.
-    pub(super) const ALL: [Self; 1] = [Self::Http];
+    pub(super) const ALL: [Self; 2] = [Self::Http, Self::Ssh];
 
     /// The short name and the original's.
     pub(super) const fn names(self) -> [&'static str; 2] {
         match self {
             Self::Http => ["http", "probes.http"],
+            Self::Ssh => ["ssh", "probes.ssh"],
         }
     }
 
@@ -54,6 +61,7 @@ impl Kind {
     pub(super) fn take(self, fields: &mut Fields<'_>) -> Option<KindKeys> {
         match self {
             Self::Http => HttpKeys::take(fields).map(Box::new).map(KindKeys::Http),
+            Self::Ssh => SshKeys::take(fields).map(Box::new).map(KindKeys::Ssh),
         }
     }
 
@@ -61,6 +69,7 @@ impl Kind {
     pub(super) fn properties(self, properties: &mut Properties<'_>) {
         match self {
             Self::Http => properties.keys::<HttpKeys>(),
+            Self::Ssh => properties.keys::<SshKeys>(),
         }
     }
 }
@@ -90,8 +99,8 @@ impl Read for Kind {
 
 impl<'a> Compiler<'a> {
     /// A compiler that notes mistakes here.
-    pub(super) const fn new(findings: &'a Findings) -> Self {
-        Self { findings, network: None }
+    pub(super) fn new(findings: &'a Findings) -> Self {
+        Self { findings, network: None, scratch: Arc::default() }
     }
 
     /// Compiles one probe; `None` when a mistake was noted, here or before, or the network cannot be used.
@@ -99,6 +108,10 @@ impl<'a> Compiler<'a> {
         match keys {
             KindKeys::Http(keys) => {
                 let probe = HttpProbe::new(*keys, &self.network(spot)?, self.findings)?;
+                Some(Compiled { target: probe.target().to_owned(), probe: Arc::new(probe) })
+            }
+            KindKeys::Ssh(keys) => {
+                let probe = SshProbe::new(*keys, &self.scratch, self.findings)?;
                 Some(Compiled { target: probe.target().to_owned(), probe: Arc::new(probe) })
             }
         }

@@ -1,8 +1,10 @@
 //! One YAML file, compiled completely before the first probe starts.
 
 mod compile;
+mod delivery;
 mod diagnostics;
 mod environment;
+mod filtered;
 mod identity;
 mod include;
 mod keys;
@@ -10,6 +12,7 @@ mod kinds;
 mod line;
 mod list;
 mod mask;
+mod monitor;
 mod nodes;
 mod propagate;
 mod sentry;
@@ -17,15 +20,18 @@ mod source;
 mod substitute;
 mod tags;
 mod timing;
+mod watched;
 mod yaml;
 
 use std::{net::SocketAddr, path::Path};
 
 use probe_core::Secret;
-use probe_keys::{At, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
+use probe_keys::{At, Definitions, Findings, Node, OneOrMany, Place, Placed, Read, Severity, Spot, Value};
+use serde_json::{Value as Json, json};
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
+pub use watched::Watched;
 
 use crate::{
     check::Check,
@@ -53,6 +59,8 @@ pub struct Config {
     pub tracing: Tracing,
     /// Where the daemon's own numbers are served; nowhere if absent.
     pub listen: Option<SocketAddr>,
+    /// The files it was read from.
+    pub watched: Watched,
 }
 
 /// A configuration, and what it could do better.
@@ -80,6 +88,7 @@ struct Drafted {
     sentry: Option<report::sentry::Settings>,
     listen: Option<SocketAddr>,
     propagate: Propagate,
+    watched: Watched,
 }
 
 /// Reads, substitutes and compiles a file and those it includes. `redactor` learns every secret in them before anything
@@ -95,8 +104,9 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
-    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate }| Config {
-        checks: compile::checks(drafts, redactor, &naming),
+    let config = drafted.map(|Drafted { drafts, sentry, listen, propagate, watched }| Config {
+        watched,
+        checks: compile::checks(drafts, sentry.is_some(), redactor, &naming),
         tracing: sentry::tracing(sentry.as_ref(), propagate),
         sentry,
         listen,
@@ -111,6 +121,22 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     }
 }
 
+/// The JSON Schema (2020-12) of a file, for editors. It describes the form; what a value means is checked by [`load`].
+pub fn schema() -> Json {
+    let mut definitions = Definitions::default();
+    let document = Document::schema(&mut definitions);
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "SentryNet configuration",
+        "$defs": definitions.into_json(),
+    });
+    // A reference to the document's own definition, or the definition itself.
+    if let (Some(schema), Json::Object(document)) = (schema.as_object_mut(), document) {
+        schema.extend(document);
+    }
+    schema
+}
+
 // === impl Reading ===
 
 impl Reading<'_> {
@@ -123,6 +149,8 @@ impl Reading<'_> {
             At::root(&node, &self.findings).wrong("`groups` is missing");
         }
         let mut groups = groups.map_or_else(Vec::new, |List(groups)| groups);
+        let globs = include.iter().flat_map(|OneOrMany(globs)| globs);
+        let watched = Watched::new(path, globs.map(|glob| include::whole(path, &glob.value.0)).collect());
         if let Some(OneOrMany(globs)) = include {
             for file in include::files(path, &globs, &self.findings) {
                 groups.extend(self.included(&file));
@@ -131,14 +159,15 @@ impl Reading<'_> {
         let findings = &self.findings;
         let mut tags = tags.unwrap_or_default();
         tags = tags.join(sentry.as_ref().and_then(|sentry| sentry.value.tags.clone()).unwrap_or_default(), findings);
+        let place = location.as_ref().map(|location| location.value.0.clone());
         if let Some(Placed { value: Line(location), spot }) = location {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
         let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
         let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
         let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
-        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, self.environment, findings));
-        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate })
+        let sentry = sentry.and_then(|sentry| sentry::settings(sentry, place, self.environment, findings));
+        Some(Drafted { drafts, sentry, listen: metrics.map(|metrics| metrics.listen.0), propagate, watched })
     }
 
     /// The groups of an included file.

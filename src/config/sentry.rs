@@ -4,12 +4,13 @@ use probe_core::Secret;
 use probe_keys::{Findings, Placed, Spot};
 
 use super::{
+    delivery,
     environment::{Environment, Variable},
     keys::Sentry,
     line::Line,
 };
 use crate::{
-    report::sentry::{Dsn, DsnError, Settings, delivery::DeliverySettings},
+    report::sentry::{Dsn, DsnError, Settings},
     trace::{Propagate, Tracing},
 };
 
@@ -19,6 +20,7 @@ const DSN: &str = "SENTRY_DSN";
 /// Where results go; `None` when nothing is sent, or a mistake was noted.
 pub(super) fn settings(
     Placed { value: sentry, spot }: Placed<Sentry>,
+    location: Option<String>,
     environment: &Environment,
     findings: &Findings,
 ) -> Option<Settings> {
@@ -28,6 +30,7 @@ pub(super) fn settings(
     });
     let sending = sending && sentry.enabled != Some(false);
     lint(&sentry, findings);
+    let delivery = delivery::settings(sentry.spool, sentry.ca.as_ref(), sentry.proxy.as_ref(), findings);
     let written = sentry.dsn.map(|dsn| (dsn.value.text, dsn.spot));
     let found = written.or_else(|| match environment.variable(DSN) {
         Variable::Text(text) => Some((text, spot.clone())),
@@ -41,14 +44,19 @@ pub(super) fn settings(
         return None;
     };
     let dsn = dsn(text, &place, findings)?;
+    let delivery = delivery?;
+    let server_name = sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name);
+    let heartbeat = (sentry.heartbeat == Some(true)).then(|| location.unwrap_or_else(|| server_name.clone()));
     sending.then(|| Settings {
         dsn,
+        heartbeat,
+        success_sample: sentry.success_sample.map(|sample| sample.0).unwrap_or_default(),
         environment: sentry.environment.map_or_else(|| "production".to_owned(), |placed| placed.value.0),
         release: sentry
             .release
             .map_or_else(|| concat!("sentrynet@", env!("CARGO_PKG_VERSION")).to_owned(), |placed| placed.value.0),
-        server_name: sentry.server_name.map_or_else(|| environment.host().to_owned(), |Line(name)| name),
-        delivery: DeliverySettings::default(),
+        server_name,
+        delivery,
     })
 }
 
@@ -59,6 +67,7 @@ pub(super) fn tracing(settings: Option<&Settings>, propagate: Propagate) -> Trac
         release: settings.map(|settings| settings.release.clone()),
         environment: settings.map(|settings| settings.environment.clone()),
         propagate,
+        success_sample: settings.map(|settings| settings.success_sample).unwrap_or_default(),
     }
 }
 

@@ -15,7 +15,6 @@ mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
-use thiserror::Error;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
@@ -26,10 +25,7 @@ pub use self::{
     pulse::{Disturbance, Pulse},
     runner::Runner,
 };
-use crate::check::{Check, Timing};
-
-/// More cron checks than this get second starts from tokio-cron-scheduler.
-const MOST_CRON: usize = 10_000;
+use crate::check::Check;
 
 /// Runs checks at their times.
 #[derive(Debug)]
@@ -38,24 +34,12 @@ pub struct Schedule {
     runner: Runner,
 }
 
-/// Why checks cannot be scheduled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ScheduleError {
-    /// The cron scheduler does not carry so many.
-    #[error("{0} checks have a `cron` expression, and at most {MOST_CRON} can: give the others `every`")]
-    TooManyCron(usize),
-}
-
 // === impl Schedule ===
 
 impl Schedule {
     /// A schedule of these checks; nothing starts yet.
-    ///
-    /// # Errors
-    /// More checks than can be scheduled.
-    pub fn new(checks: Vec<Arc<Check>>, runner: Runner) -> Result<Self, ScheduleError> {
-        accept(&checks)?;
-        Ok(Self { checks, runner })
+    pub const fn new(checks: Vec<Arc<Check>>, runner: Runner) -> Self {
+        Self { checks, runner }
     }
 
     /// Runs until `stop`; then no run begins, and those in flight get `grace` before they are cut off. Returns when the
@@ -84,13 +68,4 @@ impl Schedule {
             () = pulse.beat() => {}
         }
     }
-}
-
-/// Whether these checks can be scheduled.
-///
-/// # Errors
-/// There are too many of them.
-pub fn accept(checks: &[Arc<Check>]) -> Result<(), ScheduleError> {
-    let cron = checks.iter().filter(|check| matches!(check.timing, Timing::Cron { .. })).count();
-    if cron > MOST_CRON { Err(ScheduleError::TooManyCron(cron)) } else { Ok(()) }
 }

@@ -88,7 +88,9 @@ async fn validate_tells_every_mistake_and_its_exit_code_says_so() {
 
     let output = run(directory.path(), &["validate", "--format", "json", "bad.yaml"]).await;
     let found: Value = serde_json::from_str(&out(&output)).expect("it is JSON");
-    assert_eq!((output.status.code(), found.as_array().map(Vec::len)), (Some(2), Some(2)), "{found}");
+    let mistakes = found["diagnostics"].as_array().map(Vec::len);
+    assert_eq!((output.status.code(), mistakes), (Some(2), Some(2)), "{found}");
+    assert!(found["checks"].is_null() && found["cost"].is_null(), "{found}");
 
     let doubtful = "sentry: {}\ngroups:\n  - probes:\n      - {probe: http, url: 'http://a.example/'}\n";
     std::fs::write(directory.path().join("doubtful.yaml"), doubtful).expect("a file");
@@ -96,6 +98,28 @@ async fn validate_tells_every_mistake_and_its_exit_code_says_so() {
         [(vec!["validate", "doubtful.yaml"], 0), (vec!["validate", "--strict", "doubtful.yaml"], 1)]
     {
         assert_eq!(run(directory.path(), &arguments).await.status.code(), Some(code));
+    }
+}
+
+#[tokio::test]
+async fn validate_tells_what_a_month_costs_where_results_are_sent() {
+    let directory = tempfile::tempdir().expect("a directory");
+    // 43,200 starts of 2 runs each, and one each day.
+    let config = "sentry: {dsn: 'https://public@sentry.example/1', heartbeat: true}\ngroups:\n  - probes:\n      \
+        - {probe: http, url: 'https://a.example/', every: 1m, burst: 2, monitor: true}\n      \
+        - {probe: ssh, host: b.example, cron: '0 0 * * *'}\n";
+    std::fs::write(directory.path().join("config.yaml"), config).expect("a file");
+    let output = run(directory.path(), &["validate", "--format", "json"]).await;
+    let told: Value = serde_json::from_str(&out(&output)).expect("it is JSON");
+    let cost = &told["cost"];
+    assert_eq!((&told["checks"], &cost["runs"]), (&2.into(), &86_430.into()), "{told}");
+    assert_eq!((&cost["spans"], &cost["errors"]), (&777_870.into(), &864.into()));
+    assert_eq!((&cost["check_ins"], &cost["monitors"]), (&86_400.into(), &2.into()));
+    assert_eq!(cost["plans"][0]["errors_percent"], 17.3);
+
+    let output = run(directory.path(), &["validate"]).await;
+    for text in ["86,430 runs", "about 777,870 spans", "864 errors", "Developer plan", "success_sample: 0.1"] {
+        assert!(out(&output).contains(text), "{}", out(&output));
     }
 }
 

@@ -204,6 +204,16 @@ groups:
 }
 
 #[test]
+fn a_title_that_sentry_drops_as_a_health_check_is_warned_of_where_results_are_sent() {
+    let checks =
+        probes(&["{probe: http, url: 'https://a.example/healthz'}", "{probe: http, url: 'https://a.example/'}"]);
+    let warned = read(&format!("sentry: {{dsn: '{DSN}'}}\n{checks}")).expect("it can be used").warnings.to_string();
+    assert!(warned.contains("Sentry drops `GET https://a.example/healthz` as a health check"), "{warned}");
+    assert!(warned.contains("Inbound Filters") && warned.contains("1 warning"), "{warned}");
+    assert!(read(&checks).expect("it can be used").warnings.is_empty());
+}
+
+#[test]
 fn a_file_in_the_originals_form_means_what_it_meant() {
     let checks = checks(
         "\
@@ -404,4 +414,23 @@ proptest! {
 fn paths_are_told_as_they_were_given() {
     let diagnostics = load(Path::new("tests/config/bad/../bad/empty.yaml"), &environment(&[]), &Redactor::default());
     assert!(diagnostics.unwrap_err().to_string().contains("--> tests/config/bad/../bad/empty.yaml"));
+}
+
+#[test]
+fn delivery_is_done_as_the_file_says() {
+    let text = "\
+sentry:
+  dsn: https://public@sentry.example/1
+  spool: {dir: /data/spool, max_bytes: 2GiB, max_age: 1h30m}
+  proxy: http://user:hunter22@proxy.example:3128
+groups:
+  - probes:
+      - {probe: http, url: 'https://a.example/'}
+";
+    let redactor = Redactor::default();
+    let delivery = read_with(text, &[], &redactor).unwrap().config.sentry.unwrap().delivery;
+    assert_eq!(delivery.directory.as_deref(), Some(Path::new("/data/spool")));
+    assert_eq!((delivery.limits.max_bytes, delivery.limits.max_age), (2 << 30, Duration::from_mins(90)));
+    assert!(delivery.proxy.is_some() && delivery.authorities.is_none());
+    assert_eq!(redactor.redact("hunter22"), "[redacted]");
 }

@@ -4,12 +4,15 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use probe_core::{Excerpt, Failure, FailureClass, Op, Verdict};
-use sentrynet::report::{
-    Report,
-    sentry::{
-        Envelope, envelopes,
-        spool::{Category, Lane},
+use sentrynet::{
+    report::{
+        Report,
+        sentry::{
+            Envelope, Settings, envelopes,
+            spool::{Category, Lane},
+        },
     },
+    trace::SuccessSample,
 };
 use serde_json::{Value, json};
 
@@ -381,4 +384,31 @@ fn data_that_is_too_large_is_named_and_the_item_stays_within_a_mebibyte() {
     assert_eq!((&data["small"], data["a"].as_str().map(str::len)), (&json!(1), Some(10_000)));
     let tags = transaction.payload["tags"].as_object().unwrap().len();
     assert_eq!(tags + data["tags.dropped"].as_array().unwrap().len(), 504);
+}
+
+#[test]
+fn a_sample_of_what_is_up_is_sent_and_all_that_is_not() {
+    let settings = Settings { success_sample: SuccessSample::new(0.25).unwrap(), ..settings() };
+    let context = |envelope: &Envelope| -> Value {
+        let header = envelope.bytes.split(|byte| *byte == b'\n').next().unwrap();
+        serde_json::from_slice::<Value>(header).unwrap()["trace"].clone()
+    };
+    let mut kept = 0;
+    for _ in 0..400 {
+        let up = report(check("x"), request(start()), Verdict::Up);
+        let sent = envelopes(&settings, &up);
+        for envelope in &sent {
+            let context = context(envelope);
+            assert_eq!((&context["sample_rate"], &context["sampled"]), (&"0.25".into(), &"true".into()));
+            assert!(context["sample_rand"].as_str().unwrap() < "0.25", "{context}");
+            kept += 1;
+        }
+        assert_eq!(sent.len(), usize::from(settings.success_sample.keeps(up.trace_id)));
+
+        let tree = failed(start(), Op::HTTP_WAIT, FailureClass::Status);
+        let sent = envelopes(&settings, &report(check("x"), tree, down(FailureClass::Status)));
+        assert_eq!(sent.len(), 2);
+        assert!(sent.iter().all(|envelope| context(envelope)["sample_rate"] == "1"), "a failure stands for itself");
+    }
+    assert!((60..=140).contains(&kept), "{kept} of 400");
 }

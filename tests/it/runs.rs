@@ -54,6 +54,8 @@ pub(crate) fn settings() -> Settings {
         environment: "production".to_owned(),
         release: "sentrynet@0.1.0".to_owned(),
         server_name: "prober-1".to_owned(),
+        heartbeat: None,
+        success_sample: Default::default(),
         delivery: Default::default(),
     }
 }
@@ -68,6 +70,7 @@ pub(crate) fn check(title: &str) -> Check {
         timing: Timing::Every(Duration::from_secs(60)),
         burst: 1,
         timeout: Duration::from_secs(10),
+        monitor: None,
         runbook: None,
         probe: Arc::new(Idle),
     }

@@ -4,6 +4,7 @@
 //! other crate stands on it and it stands on none.
 
 mod failure;
+mod fault;
 mod op;
 mod outcome;
 mod probe;
@@ -14,6 +15,7 @@ mod span;
 
 pub use crate::{
     failure::{Excerpt, Failure, FailureClass},
+    fault::own_fault,
     op::Op,
     outcome::{Outcome, Verdict},
     probe::{BoxFuture, Context, Probe},

@@ -33,6 +33,20 @@ impl Op {
     pub const JSON_PARSE: Op = Op::new("json.parse", "Parse body");
     /// Keys taken from the answer, and the expectations on it.
     pub const JSON_ASSERT: Op = Op::new("json.assert", "Checking assertions");
+    /// The start of our own ssh program, until it is ready to talk.
+    pub const SSH_INIT: Op = Op::new("ssh.init", "Starting ssh");
+    /// From the name of a host to a stream of bytes to it, by TCP or through a jump host.
+    pub const SSH_CONNECT: Op = Op::new("ssh.connect", "Connecting");
+    /// From the stream to the server's identification line (RFC 4253, 4.2).
+    pub const SSH_BANNER: Op = Op::new("ssh.banner", "Awaiting the banner");
+    /// From the identification line to the last of both sides' NEWKEYS, the host key's check included.
+    pub const SSH_KEX: Op = Op::new("ssh.kex", "Key exchange");
+    /// From the first encrypted message to the login, or to the list of ways to log in.
+    pub const SSH_AUTH: Op = Op::new("ssh.auth", "Authentication");
+    /// A channel for a command, or for the way on from a jump host.
+    pub const SSH_EXEC: Op = Op::new("ssh.exec", "Opening a channel");
+    /// The command, from its start to its exit status and the end of its output.
+    pub const SSH_CMD: Op = Op::new("ssh.cmd", "Running the command");
 
     const fn new(name: &'static str, description: &'static str) -> Self {
         Self { name, description }

@@ -1,15 +1,11 @@
 //! Who asks: credentials, as the value of an `Authorization` header.
 
-use std::sync::Arc;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION},
 };
 use probe_core::Secret;
-
-use crate::oauth::OAuth2;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -23,8 +19,6 @@ pub enum Auth {
     },
     /// A token (RFC 6750).
     Bearer(Secret),
-    /// Whoever holds a token that is fetched when it is needed.
-    OAuth2(Arc<OAuth2>),
 }
 
 /// The value for these credentials; none where no header can hold them.

@@ -38,7 +38,7 @@ pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
     /// Whether there was more, which was not read.
     pub(crate) cut: bool,
-    /// How many bytes came over the wire.
+    /// How many bytes were taken from the wire.
     pub(crate) wire: usize,
     /// How they were encoded.
     pub(crate) encoding: Option<Encoding>,
@@ -112,9 +112,9 @@ impl Received {
 
     async fn read_plain(&mut self, response: &mut reqwest::Response, most: usize) -> Result<(), reqwest::Error> {
         while let Some(chunk) = response.chunk().await? {
-            self.wire += chunk.len();
             let room = most - self.bytes.len();
             self.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            self.wire = self.bytes.len();
             if chunk.len() > room {
                 self.cut = true;
                 break;

@@ -5,18 +5,19 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, header::HOST};
+use http::{HeaderValue, Version, header::HOST};
 use reqwest::{redirect::Policy, retry};
+use tokio::time;
 use url::Position;
 
 use crate::{
     connect::{Alias, AttemptLayer, Attempts, MarkingResolver},
-    keys::Version,
+    keys,
     wire::Way,
 };
 
 /// After an answer, a connection needs a moment to be found again (measured: without it, 4.1 connections for 6 requests).
-pub(crate) const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A client and a log of the connections it makes.
 #[derive(Debug)]
@@ -25,7 +26,9 @@ pub(crate) struct Client {
     pub(crate) attempts: Attempts,
     /// The name for TLS that stands in place of the URL's host.
     server_name: Option<String>,
-    used: AtomicBool,
+    reuse: bool,
+    /// Whether a connection may be on its way back.
+    settling: AtomicBool,
 }
 
 /// What stands in place of the URL's host while a connection is made.
@@ -45,7 +48,7 @@ impl Client {
     pub(crate) fn new(way: &Way, names: Names) -> Result<Self, reqwest::Error> {
         let Names { alias, server_name } = names;
         let attempts = Attempts::default();
-        let wants_h2 = way.version == Some(Version::Http2);
+        let wants_h2 = way.version == Some(keys::Version::Http2);
         let resolver = MarkingResolver { resolver: way.resolver.clone(), family: way.family, alias };
         let mut builder = reqwest::Client::builder()
             .no_proxy()
@@ -60,13 +63,13 @@ impl Client {
         }
         builder = match way.version {
             None => builder,
-            Some(Version::Http1) => builder.http1_only(),
-            Some(Version::Http2) => builder.http2_prior_knowledge(),
+            Some(keys::Version::Http1) => builder.http1_only(),
+            Some(keys::Version::Http2) => builder.http2_prior_knowledge(),
         };
         if let Some(via) = &way.proxy {
             builder = builder.proxy(via.proxy());
         }
-        Ok(Self { http: builder.build()?, attempts, server_name, used: AtomicBool::new(false) })
+        Ok(Self { http: builder.build()?, attempts, server_name, reuse: way.reuse, settling: AtomicBool::new(false) })
     }
 
     /// TLS takes its name from the URL: with a name of its own, the URL gets that, and the host is told in the head.
@@ -80,8 +83,17 @@ impl Client {
         let _ = request.url_mut().set_host(Some(name));
     }
 
-    /// Whether it was asked before.
-    pub(crate) fn was_used(&self) -> bool {
-        self.used.swap(true, Ordering::Relaxed)
+    /// Notes an answer: its connection comes back, unless it never left, as of HTTP/2.
+    pub(crate) fn answered(&self, version: Version) {
+        self.settling.store(self.reuse && version != Version::HTTP_2, Ordering::Relaxed);
+    }
+
+    /// Waits until a connection that is used again can be found; false when there is nothing to wait for.
+    pub(crate) async fn settle(&self) -> bool {
+        let settling = self.settling.swap(false, Ordering::Relaxed);
+        if settling {
+            time::sleep(PAUSE).await;
+        }
+        settling
     }
 }

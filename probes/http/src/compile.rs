@@ -1,5 +1,7 @@
 //! What was written of a request to a request: every mistake at its place.
 
+use std::sync::Arc;
+
 use http::Method;
 use probe_core::Secret;
 use probe_keys::{Findings, Map, OneOrMany, Placed, Spot, Text};
@@ -11,9 +13,24 @@ use crate::{
     request::{Asked, AskedHeader, Part, Payload, Request},
 };
 
-/// Compiles what was written; `None` when a mistake was noted.
-pub(crate) fn request(keys: &AskedKeys, findings: &Findings) -> Option<Request> {
-    let auth = keys.auth.as_ref().map(|auth| self::auth(auth, findings));
+/// Who asks, as it was written.
+enum Who {
+    /// Whom the request itself names.
+    Named(Auth),
+    /// Whoever holds a token from there.
+    Holder(Arc<OAuth2>),
+}
+
+/// Compiles what was written to a request, and the source of its tokens where there is one; `None` when a mistake was
+/// noted.
+pub(crate) fn request(keys: &AskedKeys, findings: &Findings) -> Option<(Request, Option<Arc<OAuth2>>)> {
+    let who = keys.auth.as_ref().map(|auth| self::auth(auth, findings));
+    let (auth, tokens, mistaken) = match who {
+        None => (None, None, false),
+        Some(None) => (None, None, true),
+        Some(Some(Who::Named(auth))) => (Some(auth), None, false),
+        Some(Some(Who::Holder(tokens))) => (None, Some(tokens), false),
+    };
     let sound = body_is_one(keys, findings);
     let method: Option<Method> = keys.method.as_ref().map(|method| method.0.clone());
     let headers = keys.headers.as_ref().map_or(&[][..], |headers| &headers.0);
@@ -28,14 +45,18 @@ pub(crate) fn request(keys: &AskedKeys, findings: &Findings) -> Option<Request> 
             (None, Some(form)) => Payload::Form(pairs(Some(&form.value))),
             (None, None) => Payload::Empty,
         },
-        auth: auth.clone().flatten(),
+        auth,
     };
     let auth_spot = || keys.auth.as_ref().map_or(&keys.url.spot, |auth| &auth.spot);
     match Request::build(asked) {
         Ok(request) => {
             request.secrets().into_iter().for_each(|secret| findings.secret(secret));
+            let twice = tokens.is_some() && request.is_authorized();
+            if twice {
+                findings.wrong(auth_spot(), "there are credentials in the URL, or in a header, already");
+            }
             // A mistake in `auth`, or two bodies: noted already.
-            (sound && !matches!(auth, Some(None))).then_some(request)
+            (sound && !mistaken && !twice).then_some((request, tokens))
         }
         Err(refusals) => {
             for refusal in refusals {
@@ -72,14 +93,14 @@ fn header(name: &str, value: &Text) -> AskedHeader {
     AskedHeader { name: name.to_owned(), value: value.text.clone(), secret: value.is_secret() }
 }
 
-fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, findings: &Findings) -> Option<Auth> {
+fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, findings: &Findings) -> Option<Who> {
     match (&keys.basic, &keys.bearer, &keys.oauth2) {
         (Some(BasicKeys { username, password }), None, None) => {
             let password = password.clone().unwrap_or_else(|| Secret::new(""));
-            Some(Auth::Basic { username: username.text.clone(), password })
+            Some(Who::Named(Auth::Basic { username: username.text.clone(), password }))
         }
-        (None, Some(token), None) => Some(Auth::Bearer(token.clone())),
-        (None, None, Some(keys)) => oauth2(keys, spot, findings),
+        (None, Some(token), None) => Some(Who::Named(Auth::Bearer(token.clone()))),
+        (None, None, Some(keys)) => oauth2(keys, spot, findings).map(Who::Holder),
         (None, None, None) => {
             findings.wrong(spot, "nobody is named here: give one of `basic`, `bearer`, `oauth2`");
             None
@@ -91,7 +112,7 @@ fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, findings: &Findings) ->
     }
 }
 
-fn oauth2(keys: &OAuth2Keys, spot: &Spot, findings: &Findings) -> Option<Auth> {
+fn oauth2(keys: &OAuth2Keys, spot: &Spot, findings: &Findings) -> Option<Arc<OAuth2>> {
     let grant = Grant {
         token_url: keys.token_url.value.text.clone(),
         client_id: keys.client_id.text.clone(),
@@ -103,7 +124,7 @@ fn oauth2(keys: &OAuth2Keys, spot: &Spot, findings: &Findings) -> Option<Auth> {
     match OAuth2::build(grant) {
         Ok(oauth) => {
             oauth.request().secrets().into_iter().for_each(|secret| findings.secret(secret));
-            Some(Auth::OAuth2(oauth))
+            Some(oauth)
         }
         Err(refusals) => {
             for refusal in refusals {

@@ -17,7 +17,8 @@ use crate::{
     decode::Encoding,
     failure::{self, Scene},
     phases::Phases,
-    request::{Request, shown_whole},
+    request::Request,
+    target::shown_whole,
     wire::Way,
 };
 
@@ -44,17 +45,17 @@ pub struct Hop {
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
-    /// When the first request of its chain began.
-    pub(crate) chain_begun: Instant,
     /// What the target showed; none without TLS, and none over a connection that was there.
     pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// When the first request of the chain that led here began.
+    pub(crate) chain_begun: Instant,
     /// How it came to this answer.
     pub(crate) seen: Seen,
 }
 
 /// What was seen on the way to an answer, or to a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The address that the first request of a chain went to.
     pub(crate) peer: Option<IpAddr>,
     /// The redirects that were followed.
@@ -103,6 +104,7 @@ impl Asking<'_> {
         };
         let ends = Ends::of(response.extensions());
         phases.head(ends);
+        self.client.answered(response.version());
         let mut answer = Answer {
             version: response.version(),
             status: response.status(),
@@ -115,10 +117,10 @@ impl Asking<'_> {
         phases.received(&answer.body);
         match read {
             Ok(()) => {
-                let certificate = phases.attempt().and_then(|attempt| attempt.certificate);
+                let certificate = phases.certificate();
                 let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
                 let ended = phases.done();
-                Ok(Hop { span, begun, chain_begun: begun, ended, answer, certificate, seen })
+                Ok(Hop { span, begun, ended, answer, certificate, chain_begun: begun, seen })
             }
             Err(error) => {
                 let (failure, seen, ended) = self.failed(phases, request, Some(&answer), error);
@@ -153,6 +155,11 @@ impl Asking<'_> {
 // === impl Hop ===
 
 impl Hop {
+    /// What was seen on the way to it.
+    pub const fn seen(&self) -> Seen {
+        self.seen
+    }
+
     /// It was as expected.
     pub(crate) fn finish(self, at: Instant) {
         self.span.finish_at(at);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::header::CONTENT_LENGTH;
-use probe_core::{Failure, FailureClass};
+use probe_core::{Failure, FailureClass, own_fault};
 use rustls::AlertDescription;
 
 use crate::{
@@ -18,7 +18,8 @@ use crate::{
     keys::Family,
     request::Request,
     resolve::{self, ResolveError},
-    wire::{Via, Way, literal},
+    target::literal,
+    wire::{Via, Way},
 };
 
 /// What is known of a request that failed.
@@ -148,25 +149,6 @@ fn connect(error: &io::Error, attempt: &Attempt, scene: &Scene<'_>) -> Failure {
         _ => format!("no connection to {target}: {error}"),
     };
     Failure::new(FailureClass::Connect, message)
-}
-
-/// A fault on this machine: it says nothing of the target. Where the standard library has no kind for an error, its
-/// number on Unix is taken.
-fn own_fault(error: &io::Error) -> Option<String> {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    const ENOBUFS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
-    let fault = match (error.raw_os_error(), error.kind()) {
-        (Some(EMFILE), _) => "this prober has no file descriptors left: raise its limit (ulimit -n)",
-        (Some(ENFILE), _) => "this machine has no file descriptors left",
-        (Some(ENOBUFS), _) | (_, ErrorKind::OutOfMemory) => "this machine has no memory left for connections",
-        (_, ErrorKind::NetworkUnreachable) => "no route from this machine",
-        (_, ErrorKind::NetworkDown) => "this machine's network is down",
-        (_, ErrorKind::AddrNotAvailable) => "this machine has no address or port left to connect from",
-        (_, ErrorKind::PermissionDenied) => "this machine does not permit the connection (a firewall?)",
-        _ => return None,
-    };
-    Some(fault.to_owned())
 }
 
 fn tls(error: &rustls::Error, scene: &Scene<'_>) -> String {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use probe_core::{Failure, FailureClass, Op, Span};
-use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet};
+use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet, Values};
 use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
@@ -33,11 +33,11 @@ impl Expected {
         }
     }
 
-    /// Judges the answer of the last hop of a chain, and ends it.
+    /// Judges the answer of a hop, and ends it; what it gives is taken from it.
     ///
     /// # Errors
     /// The first expectation that does not hold.
-    pub fn judge(&self, hop: Hop) -> Result<(), Failure> {
+    pub fn judge(&self, hop: Hop) -> Result<Values, Failure> {
         let answer = &hop.answer;
         if !self.status.contains(answer.status.as_u16()) {
             let (expected, got) = (self.status.to_string(), answer.status.as_u16());
@@ -56,9 +56,9 @@ impl Expected {
             .took(hop.ended - hop.chain_begun)
             .days_left(hop.certificate.as_ref().and_then(|der| days_left(&Certificate::read(der)?)));
         match self.look_into(&view, &hop.span, hop.ended) {
-            (Ok(()), ended) => {
+            (Ok(values), ended) => {
                 hop.finish(ended);
-                Ok(())
+                Ok(values)
             }
             (Err(failure), ended) => {
                 let failure = failure.excerpt(answer.excerpt());
@@ -68,9 +68,9 @@ impl Expected {
     }
 
     /// Reads the body and checks what it holds; each step begins where the one before it ended.
-    fn look_into(&self, answer: &View<'_>, request: &Span, received: Instant) -> (Result<(), Failure>, Instant) {
+    fn look_into(&self, answer: &View<'_>, request: &Span, received: Instant) -> (Result<Values, Failure>, Instant) {
         if self.captures.is_none() && self.assertions.is_none() && self.expect.is_none() {
-            return (Ok(()), received);
+            return (Ok(Values::default()), received);
         }
         let mut from = received;
         if self.needs_json() {
@@ -91,11 +91,12 @@ impl Expected {
         self.captures.as_ref().is_some_and(Captures::needs_json) || self.expect.as_ref().is_some_and(Expect::needs_json)
     }
 
-    fn check(&self, answer: &View<'_>, span: &Span) -> Result<(), Failure> {
+    fn check(&self, answer: &View<'_>, span: &Span) -> Result<Values, Failure> {
         let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
         span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
         self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))?;
-        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))
+        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))?;
+        Ok(values)
     }
 }
 

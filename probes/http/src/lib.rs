@@ -30,12 +30,13 @@ mod reproduce;
 mod request;
 mod resolve;
 mod session;
+mod target;
 mod tls;
 mod wire;
 
 pub use crate::{
     auth::Auth,
-    exchange::{Answer, Hop},
+    exchange::{Answer, Hop, Seen},
     judge::Expected,
     keys::{
         Address, AnswerKeys, AskedKeys, AuthKeys, BasicKeys, Body, ByteSize, ClientAuth, Family, HttpKeys, NameServer,

@@ -9,10 +9,11 @@ use tokio::{sync::Mutex, time::Instant};
 use url::form_urlencoded;
 
 use crate::{
-    Auth,
+    auth::{self, Auth},
     exchange::Hop,
     keys::ClientAuth,
-    request::{Asked, Payload, Refusal, Request, shown},
+    request::{Asked, Payload, Refusal, Request},
+    target::shown,
 };
 
 /// The most that a token is given up before it expires; of a short life, a tenth.
@@ -122,7 +123,7 @@ fn asked(grant: Grant) -> Asked {
     let mut form = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
     form.extend(scope.map(|scope| ("scope".to_owned(), scope)));
     form.extend(audience.map(|audience| ("audience".to_owned(), audience)));
-    let auth = match client_auth {
+    let credentials = match client_auth {
         // Both are url-encoded first, so that a colon can stand in them (RFC 6749, 2.3.1).
         ClientAuth::Header => {
             Some(Auth::Basic { username: encoded(&client_id), password: Secret::new(encoded(client_secret.expose())) })
@@ -134,7 +135,14 @@ fn asked(grant: Grant) -> Asked {
         }
     };
     let headers = Vec::new();
-    Asked { method: Some(Method::POST), url: token_url, query: Vec::new(), headers, body: Payload::Form(form), auth }
+    Asked {
+        method: Some(Method::POST),
+        url: token_url,
+        query: Vec::new(),
+        headers,
+        body: Payload::Form(form),
+        auth: credentials,
+    }
 }
 
 fn encoded(text: &str) -> String {
@@ -152,7 +160,7 @@ fn read(hop: Hop) -> Result<Kept, Failure> {
         (200, Some(_), Some(kind)) if !kind.eq_ignore_ascii_case("bearer") => {
             Err(broken(format!("it gave a token of the type {kind:?}, where only bearer tokens are known")))
         }
-        (200, Some(token), _) if crate::auth::bearer(&Secret::new(&token)).is_some() => {
+        (200, Some(token), _) if auth::bearer(&Secret::new(&token)).is_some() => {
             Ok(Kept { token: Secret::new(token), until: json.as_ref().and_then(|json| until(json, hop.ended)) })
         }
         (200, ..) => Err(broken("its answer holds no `access_token`".to_owned())),

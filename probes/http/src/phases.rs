@@ -1,6 +1,7 @@
 //! Marks become spans: the phases of one request, side by side without a gap, also when it fails or is cut off.
 
 use probe_core::{FailureClass, Op, Span};
+use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 use url::Url;
 
@@ -34,6 +35,8 @@ pub(crate) struct Phases<'a> {
     size: usize,
     /// What is known of the answer's body: its size on the wire, decoded, its encoding, and whether it went on.
     body: Option<(usize, usize, Option<Encoding>, bool)>,
+    /// The connection attempt of this request, once it was looked for.
+    found: Option<Attempt>,
     settled: bool,
 }
 
@@ -68,6 +71,7 @@ impl<'a> Phases<'a> {
             ends: None,
             size,
             body: None,
+            found: None,
             settled: false,
         }
     }
@@ -105,6 +109,12 @@ impl<'a> Phases<'a> {
         }
     }
 
+    /// What the target showed in the handshake, if there was one.
+    pub(crate) fn certificate(&mut self) -> Option<CertificateDer<'static>> {
+        self.found = self.attempt();
+        self.found.as_ref()?.certificate.clone()
+    }
+
     /// The answer is there: all phases ended, now.
     pub(crate) fn done(self) -> Instant {
         self.end(End::Well)
@@ -122,9 +132,9 @@ impl<'a> Phases<'a> {
         now
     }
 
-    fn settle(&self, end: Instant, how: End) {
+    fn settle(&mut self, end: Instant, how: End) {
         let (request, mut from) = (self.request, self.start);
-        match (self.attempt(), self.ends) {
+        match (self.found.take().or_else(|| self.attempt()), self.ends) {
             (Some(attempt), _) => {
                 let conn = request.child_at(Op::NET_CONN, from);
                 self.connection(&conn, &attempt, end, how);

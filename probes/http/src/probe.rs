@@ -3,18 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe};
+use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
 use probe_keys::Findings;
 
-use crate::{
-    HttpKeys, Network, Request, Session, Wire, compile, exchange::Seen, judge, judge::Expected, reproduce::curl,
-};
+use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge, judge::Expected};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
 pub struct HttpProbe {
     target: String,
     request: Request,
+    tokens: Option<Arc<OAuth2>>,
     /// One, or one for each version of IP, with its name.
     wires: Vec<(Option<&'static str>, Wire)>,
     expected: Expected,
@@ -29,12 +28,13 @@ impl HttpProbe {
         let request = compile::request(&keys.asked, findings);
         let wire = Wire::compile(&keys.wire, network, findings);
         judge::names_are_set(&keys.answer, findings);
-        let (request, wire) = (request?, wire?);
+        let ((request, tokens), wire) = (request?, wire?);
         wire.fits(&request, &keys.wire, findings).then(|| Self {
             target: request.shown(),
             expected: Expected::new(&keys.answer, &request.method),
             wires: wire.split(),
             request,
+            tokens,
         })
     }
 
@@ -52,11 +52,10 @@ impl HttpProbe {
     async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
         let Context { root, propagation, deadline } = context;
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let hop = session.ask(root, &self.request, wire, propagation, *deadline).await?;
-        let seen = hop.seen;
-        self.expected
-            .judge(hop)
-            .map_err(|failure| session.conceal(failure.reproduce(curl(&self.request, wire, seen, Some(limit)))))
+        let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, *deadline).await?;
+        let seen = hop.seen();
+        let judged = self.expected.judge(hop).map(drop);
+        judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(limit)))
     }
 
     /// Side by side; up only when each is.
@@ -94,6 +93,7 @@ impl Probe for HttpProbe {
 
     fn reproduce(&self, timeout: Duration) -> Option<String> {
         let (_, wire) = self.wires.first()?;
-        Some(curl(&self.request, wire, Seen::default(), Some(timeout)))
+        let masked = self.tokens.as_ref().map(|_| self.request.with_token(&Secret::new(Secret::MASK)));
+        Some(wire.curl(masked.as_ref().unwrap_or(&self.request), timeout))
     }
 }

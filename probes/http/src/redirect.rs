@@ -12,7 +12,8 @@ use url::Url;
 
 use crate::{
     exchange::Answer,
-    request::{Request, check_url, shown, shown_whole},
+    request::Request,
+    target::{check_url, shown, shown_whole},
 };
 
 /// The hops of one run: how many may follow, and where we have been.
@@ -122,7 +123,7 @@ mod tests {
         headers.insert(AUTHORIZATION, secret);
         headers.insert(USER_AGENT, HeaderValue::from_static("us"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        Request { method, url: url.parse().unwrap(), headers, body: Bytes::from_static(b"body"), oauth: None }
+        Request { method, url: url.parse().unwrap(), headers, body: Bytes::from_static(b"body") }
     }
 
     fn answer(status: u16, location: &str) -> Answer {

@@ -15,8 +15,9 @@ use crate::{
     exchange::Seen,
     keys::{Family, TlsVersion, Version},
     request::Request,
+    target::literal,
     tls::is_inline,
-    wire::{Wire, literal},
+    wire::Wire,
 };
 
 /// A longer body does not go into a command line that people read, and far longer ones into none at all.
@@ -49,6 +50,16 @@ pub(crate) fn curl(request: &Request, wire: &Wire, seen: Seen, limit: Option<Dur
     }
     command.url(request, wire);
     command.finish()
+}
+
+// === impl Wire ===
+
+impl Wire {
+    /// A command line that asks the same within `limit`: for a run that was cut off. Secrets of the configuration stand in
+    /// it as they are.
+    pub fn curl(&self, request: &Request, limit: Duration) -> String {
+        curl(request, self, Seen::default(), Some(limit))
+    }
 }
 
 // === impl Command ===

@@ -1,10 +1,10 @@
 //! A request: made of values once, then it can be sent, and nothing of it can fail to parse.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method,
     header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
 };
 use percent_encoding::percent_decode_str;
@@ -15,7 +15,7 @@ use url::{Url, form_urlencoded};
 use crate::{
     auth::{self, Auth},
     decode,
-    oauth::OAuth2,
+    target::{check_url, shown},
 };
 
 /// What the target's log should say of us.
@@ -72,8 +72,6 @@ pub struct Request {
     /// Those that must not reach another host are marked sensitive.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Where a token comes from, if one is needed.
-    pub(crate) oauth: Option<Arc<OAuth2>>,
 }
 
 /// Why values make no request.
@@ -119,28 +117,22 @@ impl Request {
 
         let in_url = credentials(&mut url);
         let in_auth = asked.auth.as_ref().and_then(|auth| match auth {
-            Auth::Basic { username, .. } if username.contains(':') => None,
             Auth::Basic { username, password } => auth::basic(username, password.expose()),
             Auth::Bearer(token) => auth::bearer(token),
-            Auth::OAuth2(_) => None,
         });
         let refuse = |reason: &str| Refusal { part: Part::Auth, reason: reason.to_owned(), hint: None };
-        let oauth = match asked.auth {
-            Some(_) if in_url.is_some() => {
-                refusals.push(refuse("there are credentials in the URL already"));
-                None
-            }
+        refusals.extend(match asked.auth {
+            None => None,
+            Some(_) if in_url.is_some() => Some(refuse("there are credentials in the URL already")),
             Some(_) if headers.contains_key(AUTHORIZATION) => {
-                refusals.push(refuse("there is an `authorization` header already"));
-                None
+                Some(refuse("there is an `authorization` header already"))
             }
-            Some(Auth::OAuth2(oauth)) => Some(oauth),
-            Some(_) if in_auth.is_none() => {
-                refusals.push(refuse("these credentials are nothing that a header can hold"));
-                None
+            Some(Auth::Basic { username, .. }) if username.contains(':') => {
+                Some(refuse("a user name with a colon in it cannot be sent (RFC 7617, 2)"))
             }
-            _ => None,
-        };
+            Some(_) if in_auth.is_none() => Some(refuse("this token is nothing that a header can hold")),
+            Some(_) => None,
+        });
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -169,7 +161,7 @@ impl Request {
                 headers.entry(name).or_insert(HeaderValue::from_static(value));
             }
         }
-        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body, oauth })
+        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body })
     }
 
     /// What in it must not be shown: credentials, in the forms in which they are sent.
@@ -198,10 +190,18 @@ impl Request {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
-    /// The same with another `Authorization`.
-    pub(crate) fn authorized(&self, authorization: HeaderValue) -> Self {
+    /// Whether it says who asks.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// The same with this token.
+    pub(crate) fn with_token(&self, token: &Secret) -> Self {
         let mut request = self.clone();
-        request.headers.insert(AUTHORIZATION, authorization);
+        // None cannot be: a token that no header can hold is not taken for one.
+        if let Some(bearer) = auth::bearer(token) {
+            request.headers.insert(AUTHORIZATION, bearer);
+        }
         request
     }
 }
@@ -210,36 +210,6 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A path, a query, a body may hold a secret.
         f.debug_struct("Request").field("method", &self.method).field("host", &self.host()).finish_non_exhaustive()
-    }
-}
-
-/// A URL without its query: `https://host:8443/path`.
-pub(crate) fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path())
-}
-
-/// A URL whose query has names and no values: `https://host/path?page=…`.
-pub(crate) fn shown_whole(url: &Url) -> String {
-    let mut whole = shown(url);
-    for (index, (name, _)) in url.query_pairs().enumerate() {
-        whole.push(if index == 0 { '?' } else { '&' });
-        whole.push_str(&name);
-        whole.push_str("=…");
-    }
-    whole
-}
-
-/// What a URL must be for us to ask it; the reason when it is not.
-pub(crate) fn check_url(url: &Url) -> Result<(), String> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("the URL's scheme is `{}`, where only http and https can be asked", url.scheme()));
-    }
-    if url.port() == Some(0) {
-        return Err("port 0 cannot be connected to".to_owned());
-    }
-    match Uri::try_from(url.as_str()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("the URL cannot be sent: {error}")),
     }
 }
 

@@ -1,24 +1,26 @@
 //! What the requests of one run share: connections, cookies, and what became known that must not be shown.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use http::StatusCode;
 use probe_core::{Failure, FailureClass, Propagation, Secret, Span};
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
 
 use crate::{
-    Request, Wire, auth,
-    client::{Client, Names, PAUSE},
+    Request, Wire,
+    client::{Client, Names},
     connect::Alias,
     cookies::Jar,
     exchange::{Asking, Hop, Seen},
     oauth::OAuth2,
     redirect::Trail,
     reproduce::curl,
-    wire::{Way, literal},
+    target::literal,
+    wire::Way,
 };
 
 /// The requests of one run. Made for the run, gone with it: it is cheap until it is asked.
@@ -54,6 +56,8 @@ impl Session {
     /// Asks, and follows redirects; each request, also one for a token, is a span below `parent`. The last answer's span
     /// is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
     ///
+    /// With `tokens`, the request brings a token from there; a 401 gives it up, and a new one is tried once.
+    ///
     /// `deadline` is when the caller cuts this off; it only goes into the command line of a failure.
     ///
     /// # Errors
@@ -62,36 +66,47 @@ impl Session {
         &self,
         parent: &Span,
         request: &Request,
+        tokens: Option<&OAuth2>,
         wire: &Wire,
         trace: &Propagation,
         deadline: Instant,
     ) -> Result<Hop, Failure> {
         let begun = Instant::now();
         let limit = Some(deadline.saturating_duration_since(begun));
-        let Some(oauth) = &request.oauth else {
+        let Some(tokens) = tokens else {
             let asked = self.follow(parent, request, wire, Some(trace), begun).await;
             return asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit));
         };
-        let mut stale = None;
+        let (mut stale, mut at) = (None, begun);
         loop {
-            let token = self.token(oauth, stale.as_ref(), parent, wire).await?;
-            // It cannot fail: a token that no header can hold is none.
-            let authorized = auth::bearer(&token).map(|value| request.authorized(value));
-            let request = authorized.as_ref().unwrap_or(request);
-            let asked = self.follow(parent, request, wire, Some(trace), Instant::now()).await;
+            let token = self.token(tokens, stale.as_ref(), parent, wire, &mut at).await?;
+            let asked = self.follow(parent, &request.with_token(&token), wire, Some(trace), at).await;
             let hop = asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit))?;
             if hop.answer.status != StatusCode::UNAUTHORIZED || stale.is_some() {
                 return Ok(hop);
             }
             // The target has given up the token before its time: once, a new one may help.
-            let ended = hop.ended;
-            hop.finish(ended);
+            at = hop.ended;
+            hop.finish(at);
             stale = Some(token);
         }
     }
 
-    fn told(&self, failure: Failure, request: &Request, wire: &Wire, seen: Seen, limit: Option<Duration>) -> Failure {
-        self.conceal(failure.reproduce(curl(request, wire, seen, limit)))
+    /// The failure with a command line that asks the same, and without what became secret only in this run. `seen` is
+    /// what was [seen](Hop::seen) on the way to an answer that did not hold.
+    pub fn told(
+        &self,
+        failure: Failure,
+        request: &Request,
+        wire: &Wire,
+        seen: Seen,
+        limit: Option<Duration>,
+    ) -> Failure {
+        // What a token was is shown nowhere, but that there was one.
+        let masked = !lock(&self.secrets).is_empty() && !request.is_authorized();
+        let shown =
+            if masked { Cow::Owned(request.with_token(&Secret::new(Secret::MASK))) } else { Cow::Borrowed(request) };
+        self.conceal(failure.reproduce(curl(&shown, wire, seen, limit)))
     }
 
     /// Masks what became secret only in this run, tokens and cookies, in a failure of it. What the configuration holds is
@@ -107,18 +122,24 @@ impl Session {
         failure
     }
 
+    /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
     async fn token(
         &self,
-        oauth: &OAuth2,
+        tokens: &OAuth2,
         stale: Option<&Secret>,
         parent: &Span,
         wire: &Wire,
+        at: &mut Instant,
     ) -> Result<Secret, Failure> {
         let fetch = async |request: &Request| {
-            let asked = self.follow(parent, request, wire, None, Instant::now()).await;
-            asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, None))
+            let asked = self.follow(parent, request, wire, None, *at).await;
+            *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
+            asked.map_err(|(failure, seen)| self.conceal(failure.reproduce(curl(request, wire, seen, None))))
         };
-        let token = oauth.token(stale, fetch).await?;
+        let token = tokens.token(stale, fetch).await.map_err(|failure| match failure.reproduce {
+            Some(_) => failure,
+            None => self.conceal(failure.reproduce(curl(tokens.request(), wire, Seen::default(), None))),
+        })?;
         let mut secrets = lock(&self.secrets);
         if !secrets.contains(&token) {
             secrets.push(token.clone());
@@ -141,8 +162,7 @@ impl Session {
         loop {
             let request = next.as_ref().unwrap_or(first);
             let client = self.client(wire, request, first).map_err(|failure| (failure, seen))?;
-            if wire.way.reuse && client.was_used() {
-                time::sleep(PAUSE).await;
+            if client.settle().await {
                 begun = Instant::now();
             }
             let mut headers = request.headers.clone();
@@ -159,8 +179,7 @@ impl Session {
                 Err((failure, found)) => return Err((failure, Seen { peer: peer(found), ..seen })),
             };
             seen.peer = peer(hop.seen);
-            hop.seen = seen;
-            hop.chain_begun = chain_begun;
+            (hop.seen, hop.chain_begun) = (seen, chain_begun);
             if let Some(jar) = &self.jar {
                 jar.take(&request.url, &hop.answer.headers);
             }

@@ -70,12 +70,14 @@ impl Trust {
                 findings.wrong_with(&ca.spot, "`ca` has no use with `verify: false`", "leave one of the two out");
                 None
             }
-            (Some(ca), true) => noted(ca, certificates(ca, "authorities"), findings).map(Authorities::Only),
+            (Some(ca), true) => {
+                noted(ca, certificates(ca, "this file of authorities"), findings).map(Authorities::Only)
+            }
         };
         let identity = match (&keys.cert, &keys.key) {
             (None, None) => Some(None),
             (Some(cert), Some(key)) => {
-                let chain = noted(cert, certificates(cert, "certificates"), findings);
+                let chain = noted(cert, certificates(cert, "this file of certificates"), findings);
                 let key = noted(key, private_key(key), findings);
                 chain.zip(key).map(|(chain, key)| Some(Identity { chain, key }))
             }
@@ -220,7 +222,7 @@ fn pem_of(written: &Placed<Text>, what: &str) -> Result<Vec<u8>, String> {
     if is_inline(text) {
         return Ok(text.as_bytes().to_vec());
     }
-    fs::read(text).map_err(|error| format!("this file of {what} cannot be read: {error}"))
+    fs::read(text).map_err(|error| format!("{what} cannot be read: {error}"))
 }
 
 fn certificates(written: &Placed<Text>, what: &str) -> Result<Vec<Vec<u8>>, String> {
@@ -233,7 +235,7 @@ fn certificates(written: &Placed<Text>, what: &str) -> Result<Vec<Vec<u8>>, Stri
 
 /// The key as PEM, once it is known to be one.
 fn private_key(written: &Placed<Text>) -> Result<Secret, String> {
-    let pem = pem_of(written, "a private key")?;
+    let pem = pem_of(written, "this private key's file")?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         let encrypted = pem.windows(9).any(|window| window == b"ENCRYPTED");
         if encrypted {

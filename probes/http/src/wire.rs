@@ -11,6 +11,7 @@ use crate::{
     keys::{Family, ProxyUrl, TlsKeys, Version, WireKeys},
     request::Request,
     resolve::Resolver,
+    target::literal,
     tls::{Trust, TrustError},
 };
 
@@ -165,11 +166,6 @@ impl Via {
     pub(crate) fn is_secure(&self) -> bool {
         self.url.0.scheme() == "https"
     }
-}
-
-/// The address that a URL's host is, if it is one.
-pub(crate) fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 const fn name_of(address: IpAddr) -> &'static str {

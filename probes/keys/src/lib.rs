@@ -11,6 +11,7 @@ mod keys;
 mod node;
 mod read;
 mod schema;
+mod size;
 mod suggest;
 
 pub use crate::{
@@ -20,6 +21,7 @@ pub use crate::{
     node::{Entry, Node, Place, Text, Value},
     read::{Map, OneOrMany, Placed, Published, Read},
     schema::{Definitions, Properties},
+    size::Size,
     suggest::nearest,
 };
 

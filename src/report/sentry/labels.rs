@@ -9,7 +9,11 @@ use super::{
     scrub::{self, names_secret},
     settings::Settings,
 };
-use crate::{redact::MASK, report::Report, trace::SamplingContext};
+use crate::{
+    redact::MASK,
+    report::Report,
+    trace::{Sampling, SamplingContext},
+};
 
 /// Where a payload comes from and what it is called.
 #[derive(Debug, Serialize)]
@@ -53,8 +57,14 @@ impl<'a> Labels<'a> {
     }
 
     /// What Sentry is to know of the trace before its spans are there.
-    pub(super) fn sampling_context<'s>(&'s self, settings: &'s Settings, trace_id: &'s str) -> SamplingContext<'s> {
+    pub(super) fn sampling_context<'s>(
+        &'s self,
+        settings: &'s Settings,
+        trace_id: &'s str,
+        sampling: Sampling,
+    ) -> SamplingContext<'s> {
         SamplingContext {
+            sampling,
             trace_id,
             public_key: settings.dsn.public_key(),
             release: Some(&self.release),

@@ -12,7 +12,7 @@ use super::{
     transaction::Transaction,
     wire::{self, Hex, Item},
 };
-use crate::report::Report;
+use crate::{report::Report, trace::Sampling};
 
 /// A run, with what its transaction and its event share.
 #[derive(Debug)]
@@ -27,11 +27,17 @@ pub(super) struct Run<'a> {
     pub(super) planned: String,
 }
 
-/// The envelopes of one run: its transaction, and before it the error event when the target is down. What is not
+/// The envelopes of one run: its transaction unless it succeeded and is not in the sample, and before it the error event when the target is down. What is not
 /// plainly up is urgent. An inconclusive run says nothing of the target, so it is never an error of the probe.
 pub fn envelopes(settings: &Settings, report: &Report) -> Vec<Envelope> {
     let Some(run) = Run::of(settings, report) else { return Vec::new() };
-    let context = run.labels.sampling_context(settings, run.trace_id.as_str());
+    // A run that is sent whatever was drawn stands for itself; else Sentry would count a failure many times.
+    let sampling = match report.outcome.verdict {
+        Verdict::Up if !settings.success_sample.keeps(report.trace_id) => return Vec::new(),
+        Verdict::Up => settings.success_sample.of(report.trace_id),
+        Verdict::Down(_) | Verdict::Inconclusive(_) => Sampling::always(),
+    };
+    let context = run.labels.sampling_context(settings, run.trace_id.as_str(), sampling);
     let transaction = |lane| {
         let id = wire::event_id();
         wire::seal(lane, id, Some(&context), Item::Transaction, &Transaction::of(&run, id.into()))

@@ -5,9 +5,10 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use super::delivery::DeliverySettings;
+use crate::trace::SuccessSample;
 
 /// One Sentry project, and the labels that every transaction and event carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The project's address.
     pub dsn: Dsn,
@@ -17,6 +18,10 @@ pub struct Settings {
     pub release: String,
     /// The name of this prober's host: at most 256 characters.
     pub server_name: String,
+    /// How many of the successful runs are sent.
+    pub success_sample: SuccessSample,
+    /// The daemon checks in each minute under this name; not at all if absent.
+    pub heartbeat: Option<String>,
     /// Where results wait, and how Sentry is reached.
     pub delivery: DeliverySettings,
 }

@@ -33,6 +33,7 @@ pub(super) struct Micros(u64);
 pub(super) enum Item {
     Event,
     Transaction,
+    CheckIn,
 }
 
 #[derive(Serialize)]
@@ -122,6 +123,7 @@ pub(super) fn seal(
     let (category, name) = match item {
         Item::Event => (Category::Error, "event"),
         Item::Transaction => (Category::Transaction, "transaction"),
+        Item::CheckIn => (Category::Monitor, "check_in"),
     };
     // Writing to memory cannot fail, nor can what is written here: texts, numbers, and maps with texts for keys.
     let mut body = Vec::with_capacity(8_192);

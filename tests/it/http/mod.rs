@@ -3,6 +3,7 @@
 
 mod crosstalk;
 mod failures;
+mod fuzz;
 mod h2;
 mod hostile;
 mod limits;

@@ -42,10 +42,11 @@ impl Errors {
         self.0.entry(phase).or_default().push((measured.as_secs_f64() - happened.as_secs_f64()) * 1e3);
     }
 
-    /// In the middle run, each phase is right.
+    /// In the middle run, each phase is right; on a machine with more to do than it has cores for, in the third.
     #[track_caller]
     pub(super) fn are_small(self) {
-        self.judge(|errors| errors.len() / 2);
+        let busy = is_busy();
+        self.judge(|errors| if busy { errors.len() / 5 } else { errors.len() / 2 });
     }
 
     /// In the quickest run, each phase is right: for what a busy machine holds up on its way to the target.
@@ -64,6 +65,14 @@ impl Errors {
         show(&counts);
         assert!(counts.values().all(|error| error.abs() <= MOST), "{counts:?}");
     }
+}
+
+/// Whether more wants to run than there are cores, twice over (proc(5), loadavg).
+fn is_busy() -> bool {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: f64 = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    load > 2.0 * f64::from(u32::try_from(cores).unwrap_or(u32::MAX))
 }
 
 #[expect(clippy::print_stderr, reason = "the figures are what one runs this for with --nocapture")]

@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use sentrynet::report::sentry::spool::{Category, Lane, Limits, Reason, Spool, keep};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::{child, child_directory, losses, new_spool, now, open, push, segments, take, texts};
 
@@ -99,7 +100,7 @@ async fn the_keeper_tries_an_unusable_directory_again_by_itself() {
     let directory = parent.path().join("spool");
     fs::write(&directory, "a file in its place").unwrap();
     let spool = Arc::new(open(&directory));
-    let keeper = tokio::spawn(keep(Arc::clone(&spool)));
+    let keeper = tokio::spawn(keep(Arc::clone(&spool), CancellationToken::new()));
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(spool.stats(now()).trouble.is_some());
     fs::remove_file(&directory).unwrap();

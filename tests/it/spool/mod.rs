@@ -4,19 +4,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, SystemTime},
 };
 
 use sentrynet::report::sentry::spool::{Categories, Category, Lane, Limits, NewRecord, Reason, Record, Spool};
 use tempfile::TempDir;
 
+use crate::support::child::{child, child_directory};
+
 mod crash;
 mod faults;
 mod model;
 mod order;
-
-const CHILD: &str = "SPOOL_TEST_DIRECTORY";
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
@@ -64,17 +63,4 @@ fn segments(directory: &Path) -> Vec<PathBuf> {
     let mut logs: Vec<_> = paths.filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect();
     logs.sort();
     logs
-}
-
-/// This very test, in a process of its own, with this directory, and living on when a file grows too large.
-fn child(test: &str, directory: &Path) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, directory);
-    command
-}
-
-/// In such a process: the directory.
-fn child_directory() -> Option<PathBuf> {
-    std::env::var_os(CHILD).map(PathBuf::from)
 }

@@ -33,9 +33,21 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key()).expect("it signs itself"))
     }
 
+    /// Its certificate.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// Its certificate, as `tls.ca` takes it: PEM in a quoted YAML scalar.
     pub(crate) fn quoted(&self) -> String {
-        format!("{:?}", self.0.pem())
+        format!("{:?}", self.pem())
+    }
+
+    /// A certificate for these hosts and its key, as PEM.
+    pub(crate) fn issue(&self, hosts: &[&str]) -> (String, String) {
+        let key = key();
+        let certificate = params(hosts, Validity::now()).signed_by(&key, &self.0).expect("it signs");
+        (certificate.pem(), key.serialize_pem())
     }
 
     /// A server with a certificate for these hosts.

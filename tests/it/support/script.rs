@@ -144,7 +144,7 @@ async fn read(wire: &mut impl Wire) -> io::Result<Received> {
     let head = String::from_utf8(bytes[..end].to_vec()).expect("a head is text");
     let mut lines = head.split("\r\n");
     let mut first = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
-    let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim_start()));
     let mut received = Received {
         method: first.next().unwrap_or_default(),
         path: first.next().unwrap_or_default(),

@@ -11,7 +11,7 @@ probe_keys::keys! {
         optional set_keys: Captures,
         /// What must hold of the keys.
         optional assertions: Assertions,
-        /// What must hold of the answer itself.
+        /// What is expected of the answer itself.
         optional expect: Expect,
     }
 }

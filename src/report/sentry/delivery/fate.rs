@@ -1,6 +1,6 @@
 //! What an answer means for the envelope that was posted.
 
-use super::wire::{Answer, Broken};
+use super::carrier::{Answer, Broken};
 
 /// What becomes of an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,13 +16,14 @@ use probe_core::BoxFuture;
 use reqwest::{Response, redirect::Policy, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use thiserror::Error;
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
     super::Dsn,
+    carrier::{Answer, Broken, Carrier},
     gzip::Gzip,
     settings::{Authorities, DeliverySettings},
-    wire::{Answer, Broken, Wire},
 };
 
 const CLIENT: &str = concat!("sentrynet/", env!("CARGO_PKG_VERSION"));
@@ -37,6 +38,8 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(50);
 /// An answer is read this far, so that its connection can be used again.
 const READ: usize = 64 << 10;
+/// And this long.
+const READING: Duration = Duration::from_secs(5);
 /// What is kept of an answer, in characters.
 const KEPT: usize = 300;
 
@@ -95,30 +98,35 @@ impl Https {
         let packed = self.gzip.lock().unwrap_or_else(PoisonError::into_inner).compress(envelope);
         let packed = packed.map_err(|error| Broken(format!("it cannot be compressed: {error}")))?;
         let response = self.client.post(self.url.clone()).body(packed).send().await.map_err(broken)?;
-        answer(response).await
+        Ok(answer(response).await)
     }
 }
 
-impl Wire for Https {
+impl Carrier for Https {
     fn post(&self, envelope: Vec<u8>) -> BoxFuture<'_, Result<Answer, Broken>> {
         Box::pin(async move { self.exchange(&envelope).await })
     }
 }
 
-async fn answer(mut response: Response) -> Result<Answer, Broken> {
+/// The answer. Its status counts, whatever becomes of its body.
+async fn answer(mut response: Response) -> Answer {
     let mut body = Vec::new();
-    while body.len() < READ
-        && let Some(chunk) = response.chunk().await.map_err(broken)?
-    {
-        body.extend(chunk);
-    }
+    let reading = async {
+        while body.len() < READ
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend(chunk);
+        }
+    };
+    // Too slow, and what is there will do.
+    let _ = timeout(READING, reading).await;
     let headers = response.headers();
-    Ok(Answer {
+    Answer {
         status: response.status().as_u16(),
         rate_limits: joined(headers, &RATE_LIMITS),
         retry_after: joined(headers, &RETRY_AFTER),
         detail: String::from_utf8_lossy(&body).trim().chars().take(KEPT).collect(),
-    })
+    }
 }
 
 /// All headers of a name, as one (RFC 9110, 5.3).

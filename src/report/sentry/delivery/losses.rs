@@ -12,6 +12,8 @@ use super::super::spool::{Category, Counts, Reason};
 
 /// Sentry asks for few client reports.
 const PERIOD: Duration = Duration::from_mins(1);
+/// How soon after a loss its report may go out: to count them for every post would cost more than the post.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Who knows of how many losses.
 #[derive(Debug)]
@@ -55,13 +57,18 @@ impl Losses {
         self.logged = Known::of(counts);
     }
 
+    /// Whether it is worth while to count the losses.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        now >= self.next
+    }
+
     /// An envelope that tells Sentry what it does not know, at most one a minute, and what it will know then.
     pub(super) fn report(&mut self, counts: &Counts, now: Instant, wall: SystemTime) -> Option<(Vec<u8>, Known)> {
         let news = self.told.news(counts);
-        if news.is_empty() || now < self.next {
+        self.next = now + if news.is_empty() { SOON } else { PERIOD };
+        if news.is_empty() {
             return None;
         }
-        self.next = now + PERIOD;
         let mut sums = BTreeMap::new();
         for (reason, category, number) in news {
             *sums.entry((discard_reason(reason), category.name())).or_insert(0) += number;

@@ -8,6 +8,7 @@
 
 mod aside;
 mod backoff;
+mod carrier;
 mod fate;
 mod gzip;
 mod header;
@@ -19,7 +20,6 @@ mod road;
 mod sender;
 mod settings;
 mod stats;
-mod wire;
 
 use std::{
     path::Path,
@@ -32,18 +32,18 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use self::sender::{Flush, Sender, Shared};
 pub use self::{
+    carrier::{Answer, Broken, Carrier},
     https::{Https, HttpsError},
     settings::{Authorities, AuthoritiesError, DeliverySettings, Proxy, ProxyError},
     stats::{DeliveryStats, Held, Trouble},
-    wire::{Answer, Broken, Wire},
 };
 use super::{
     Envelope, Settings,
-    spool::{Locked, NewRecord, Spool, keep},
+    spool::{Lane, Locked, NewRecord, Spool, keep},
 };
 
 /// Delivery to one Sentry project: the spool, and the tasks that empty it and keep it in order until this is dropped.
@@ -52,7 +52,9 @@ pub struct Delivery {
     spool: Arc<Spool>,
     shared: Arc<Shared>,
     orders: mpsc::UnboundedSender<Flush>,
-    tasks: [AbortOnDropHandle<()>; 2],
+    sender: AbortOnDropHandle<()>,
+    keeper: AbortOnDropHandle<()>,
+    stop: CancellationToken,
 }
 
 /// How hard Sentry is pressed.
@@ -62,6 +64,8 @@ pub struct Pace {
     pub posts: usize,
     /// The bound on one post, from the connection to the whole answer.
     pub limit: Duration,
+    /// How long a successful run may wait for others, to be posted with them.
+    pub gather: Duration,
 }
 
 /// Why nothing can be delivered.
@@ -84,18 +88,20 @@ impl Delivery {
     /// # Errors
     /// When another daemon uses the spool, or TLS cannot be set up.
     pub fn open(settings: &Settings, state: &Path) -> Result<Self, DeliveryError> {
-        let wire = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
+        let carrier = Arc::new(Https::new(&settings.dsn, &settings.delivery)?);
         let spool = Spool::open(settings.delivery.directory(state), settings.delivery.limits)?;
-        Ok(Self::start(Arc::new(spool), wire, Pace::default()))
+        Ok(Self::start(Arc::new(spool), carrier, Pace::default()))
     }
 
     /// Starts to send what lies in a spool.
-    pub fn start(spool: Arc<Spool>, wire: Arc<dyn Wire>, pace: Pace) -> Self {
+    pub fn start(spool: Arc<Spool>, carrier: Arc<dyn Carrier>, pace: Pace) -> Self {
         let (orders, received) = mpsc::unbounded_channel();
         let shared = Arc::<Shared>::default();
-        let sender = Sender::new(Arc::clone(&spool), wire, Arc::clone(&shared), pace);
-        let tasks = [tokio::spawn(sender.run(received)), tokio::spawn(keep(Arc::clone(&spool)))];
-        Self { spool, shared, orders, tasks: tasks.map(AbortOnDropHandle::new) }
+        let sender = Sender::new(Arc::clone(&spool), carrier, Arc::clone(&shared), pace);
+        let stop = CancellationToken::new();
+        let keeper = keep(Arc::clone(&spool), stop.clone());
+        let [sender, keeper] = [tokio::spawn(sender.run(received)), tokio::spawn(keeper)].map(AbortOnDropHandle::new);
+        Self { spool, shared, orders, sender, keeper, stop }
     }
 
     /// Takes an envelope: it has reached the kernel when this returns. Never waits for the network.
@@ -103,7 +109,10 @@ impl Delivery {
         let Envelope { lane, category, event_id, bytes } = envelope;
         let record = NewRecord { lane: *lane, category: *category, event_id: *event_id, payload: bytes };
         self.spool.push(&record, SystemTime::now());
-        self.shared.pushed.notify_one();
+        match lane {
+            Lane::Urgent => self.shared.urgent.notify_one(),
+            Lane::Routine => self.shared.routine.notify_one(),
+        }
     }
 
     /// Waits until all is delivered, at most `limit`; false if something was left, which stays in the spool. Returns
@@ -134,13 +143,12 @@ impl Delivery {
         }
     }
 
-    /// Stops at once. What was on its way is sent again by whoever opens the spool next.
+    /// Stops at once and gives the spool free. What was on its way is sent again by whoever opens the spool next.
     pub async fn close(self) {
-        for task in self.tasks {
-            task.abort();
-            // It ends as cancelled, or ended before.
-            drop(task.await);
-        }
+        self.stop.cancel();
+        self.sender.abort();
+        // One ends as cancelled, the other when what it does with the disk is done.
+        drop((self.sender.await, self.keeper.await));
     }
 }
 
@@ -148,6 +156,6 @@ impl Delivery {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { posts: 4, limit: Duration::from_secs(30) }
+        Self { posts: 4, limit: Duration::from_secs(30), gather: Duration::from_millis(500) }
     }
 }

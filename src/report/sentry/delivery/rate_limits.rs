@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     super::spool::{Categories, Category},
-    wire::Answer,
+    carrier::Answer,
 };
 
 /// What a 429 means that says no more.

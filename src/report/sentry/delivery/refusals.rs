@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
-use super::wire::Answer;
+use super::carrier::Answer;
 
 const PERIOD: Duration = Duration::from_mins(1);
 

@@ -17,13 +17,13 @@ use super::{
     Pace,
     aside::{Aside, Tried},
     backoff,
+    carrier::{Answer, Broken, Carrier},
     fate::{Failed, Fate},
     header::stamped,
     losses::{Known, Losses},
     rate_limits::RateLimits,
     refusals::Refusals,
     road::{Road, Trouble},
-    wire::{Answer, Broken, Wire},
 };
 
 /// How often losses are looked for that nothing else brings up.
@@ -32,8 +32,10 @@ const LOSSES: Duration = Duration::from_mins(1);
 /// What the sender and those who ask about it share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Something was pushed.
-    pub(super) pushed: Notify,
+    /// Something urgent was pushed.
+    pub(super) urgent: Notify,
+    /// Something was pushed that can wait for company.
+    pub(super) routine: Notify,
     progress: Mutex<Progress>,
 }
 
@@ -57,7 +59,7 @@ pub(super) struct Flush {
 #[derive(Debug)]
 pub(super) struct Sender {
     spool: Arc<Spool>,
-    wire: Arc<dyn Wire>,
+    carrier: Arc<dyn Carrier>,
     shared: Arc<Shared>,
     pace: Pace,
     max_age: Duration,
@@ -88,11 +90,11 @@ struct Ended {
 // === impl Sender ===
 
 impl Sender {
-    pub(super) fn new(spool: Arc<Spool>, wire: Arc<dyn Wire>, shared: Arc<Shared>, pace: Pace) -> Self {
+    pub(super) fn new(spool: Arc<Spool>, carrier: Arc<dyn Carrier>, shared: Arc<Shared>, pace: Pace) -> Self {
         Self {
             max_age: spool.limits().max_age,
             spool,
-            wire,
+            carrier,
             shared,
             pace,
             road: Road::new(pace.posts),
@@ -111,18 +113,26 @@ impl Sender {
         let shared = Arc::clone(&self.shared);
         let mut losses = interval(LOSSES);
         losses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Until then, what is not urgent gathers: each wake-up for one alone costs more than its post.
+        let mut gathering: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            self.start_posts(now);
+            if gathering.is_none() || !self.posts.is_empty() || !self.flushes.is_empty() {
+                self.start_posts(now);
+            }
             self.answer_flushes(now);
             self.publish(now);
             let chance = self.next_chance(now);
             let room = self.room(now) > 0;
             tokio::select! {
                 Some(ended) = self.posts.next() => self.settle(ended, Instant::now()),
-                () = shared.pushed.notified(), if room => {}
+                () = shared.urgent.notified(), if room => gathering = None,
+                () = shared.routine.notified(), if room && gathering.is_none() => {
+                    gathering = Some(Instant::now() + self.pace.gather);
+                }
+                () = sleep_until(gathering.unwrap_or(now)), if gathering.is_some() => gathering = None,
                 Some(flush) = orders.recv() => self.flushes.push(flush),
-                () = sleep_until(chance.unwrap_or(now)), if chance.is_some() => {}
+                () = sleep_until(chance.unwrap_or(now)), if chance.is_some() => gathering = None,
                 _ = losses.tick() => self.losses.log(&self.spool.stats(SystemTime::now()).counts),
             }
         }
@@ -171,18 +181,20 @@ impl Sender {
     }
 
     fn post(&mut self, cargo: Cargo, envelope: Vec<u8>) {
-        let (wire, limit) = (Arc::clone(&self.wire), self.pace.limit);
+        let (carrier, limit) = (Arc::clone(&self.carrier), self.pace.limit);
         self.posts.push(Box::pin(async move {
-            let result = timeout(limit, wire.post(envelope)).await;
+            let result = timeout(limit, carrier.post(envelope)).await;
             let result = result.unwrap_or_else(|_| Err(Broken(format!("there is no answer within {limit:?}"))));
             Ended { cargo, result }
         }));
     }
 
     fn report_losses(&mut self, now: Instant, wall: SystemTime) -> bool {
-        let Some((envelope, known)) = self.losses.report(&self.spool.stats(wall).counts, now, wall) else {
+        if !self.losses.is_due(now) {
             return false;
-        };
+        }
+        let report = self.losses.report(&self.spool.stats(wall).counts, now, wall);
+        let Some((envelope, known)) = report else { return false };
         self.post(Cargo::ClientReport(known), stamped(&envelope, wall));
         true
     }

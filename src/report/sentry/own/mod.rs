@@ -148,6 +148,8 @@ mod tests {
             environment: "test".to_owned(),
             release: "sentrynet@0".to_owned(),
             server_name: "host".to_owned(),
+            heartbeat: None,
+            success_sample: Default::default(),
             delivery: Default::default(),
         }
     }

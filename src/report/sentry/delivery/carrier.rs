@@ -6,7 +6,7 @@ use probe_core::BoxFuture;
 use thiserror::Error;
 
 /// What carries envelopes to Sentry.
-pub trait Wire: fmt::Debug + Send + Sync {
+pub trait Carrier: fmt::Debug + Send + Sync {
     /// Posts one envelope, complete with `sent_at`. The sender bounds how long it waits, and then drops the future.
     fn post(&self, envelope: Vec<u8>) -> BoxFuture<'_, Result<Answer, Broken>>;
 }
