@@ -8,6 +8,7 @@ COPY probes/core/Cargo.toml probes/core/
 COPY probes/keys/Cargo.toml probes/keys/
 COPY probes/expect/Cargo.toml probes/expect/
 COPY probes/http/Cargo.toml probes/http/
+COPY probes/script/Cargo.toml probes/script/
 COPY probes/ssh/Cargo.toml probes/ssh/
 RUN for crate in . probes/*; do mkdir -p "$crate/src" && echo '//! Placeholder.' > "$crate/src/lib.rs"; done \
     && echo 'fn main() {}' > src/main.rs \

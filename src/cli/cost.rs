@@ -15,9 +15,6 @@ use crate::{
 const DAYS: i64 = 30;
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
-/// Spans of one run: the transaction, and its phases when all goes well, over TLS and without redirects.
-const SPANS: [(&str, u64); 2] = [("http", 9), ("ssh", 9)];
-
 /// What is reckoned with: one run in so many fails.
 const FAILING: u64 = 100;
 
@@ -64,9 +61,8 @@ impl Cost {
         let (mut runs, mut spans, mut check_ins, mut monitors) = (0, 0, 0, 0);
         for check in &config.checks {
             let of_check = runs_of(check);
-            let (_, each) = SPANS.into_iter().find(|(kind, _)| *kind == check.kind()).unwrap_or(("", 9));
             runs += of_check;
-            spans += of_check * each;
+            spans += of_check * u64::try_from(check.probe.spans()).unwrap_or(u64::MAX);
             if check.monitor.is_some() {
                 monitors += 1;
                 check_ins += of_check.min(MONTH.as_secs() / 60);

@@ -126,7 +126,7 @@ fn note(span: &SpanRecord) -> String {
             (_, Value::String(text)) => told.push(text.clone()),
             (_, Value::Array(values)) => {
                 let values = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                told.push(values.collect::<Vec<_>>().join(" "));
+                told.push(values.collect::<Vec<_>>().join(", "));
             }
             (_, value) => told.push(value.to_string()),
         }

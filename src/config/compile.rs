@@ -51,7 +51,7 @@ pub(super) struct Draft {
 
 /// Compiles every probe, also the disabled ones: their mistakes are mistakes.
 pub(super) fn drafts(file: &Level, groups: Vec<Group>, findings: &Findings) -> Vec<Draft> {
-    let mut compiler = Compiler::new(findings);
+    let mut compiler = Compiler::new(file.tags.to_tags().remove("location"), findings);
     let mut drafts = Vec::new();
     file.defaults.iter().for_each(|defaults| timing::lint(defaults, findings));
     for Group { tags, defaults, probes: List(probes), .. } in groups {

@@ -171,6 +171,10 @@ impl Read for Entry {
         let generic = Generic::take(&mut fields);
         // Which keys are valid depends on the kind: without one, none is called unknown.
         let keys = kind.map(|kind| {
+            if kind.needs_title() && fields.find("title").is_none() {
+                let kind = kind.names()[0];
+                at.wrong(format!("`title` is missing: a {kind} has no one target that it could be named after"));
+            }
             let keys = kind.take(&mut fields);
             fields.finish();
             keys
@@ -186,6 +190,9 @@ impl Read for Entry {
                     definitions.mapping("", |properties| {
                         properties.key("probe", "The kind of probe.", true, |_| json!({"enum": kind.names()}));
                         properties.keys::<Own>();
+                        if kind.needs_title() {
+                            properties.require("title");
+                        }
                         properties.keys::<Generic>();
                         kind.properties(properties);
                     })

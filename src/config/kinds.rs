@@ -5,6 +5,7 @@ use std::sync::Arc;
 use probe_core::Probe;
 use probe_http::{HttpKeys, HttpProbe, Network};
 use probe_keys::{At, Definitions, Fields, Findings, Keys, Properties, Read, Spot, nearest};
+use probe_script::{ScriptKeys, ScriptProbe};
 use probe_ssh::{Scratch, SshKeys, SshProbe};
 use serde_json::{Value as Json, json};
 
@@ -13,6 +14,8 @@ use serde_json::{Value as Json, json};
 pub(super) enum Kind {
     /// One HTTP request.
     Http,
+    /// HTTP requests in a chain.
+    Script,
     /// An ssh service, a login, a command.
     Ssh,
 }
@@ -22,6 +25,8 @@ pub(super) enum Kind {
 pub(super) enum KindKeys {
     /// One HTTP request.
     Http(Box<HttpKeys>),
+    /// HTTP requests in a chain.
+    Script(Box<ScriptKeys>),
     /// An ssh service, a login, a command.
     Ssh(Box<SshKeys>),
 }
@@ -31,7 +36,7 @@ pub(super) enum KindKeys {
 pub(super) struct Compiled {
     /// How the target is asked.
     pub(super) probe: Arc<dyn Probe>,
-    /// `GET https://host/path`: the default title, and part of the identity.
+    /// `GET https://host/path`: the default title, and part of the identity; empty where there is no one target.
     pub(super) target: String,
 }
 
@@ -39,6 +44,7 @@ pub(super) struct Compiled {
 #[derive(Debug)]
 pub(super) struct Compiler<'a> {
     findings: &'a Findings,
+    location: Option<String>,
     network: Option<Arc<Network>>,
     scratch: Arc<Scratch>,
 }
@@ -47,20 +53,27 @@ pub(super) struct Compiler<'a> {
 
 impl Kind {
     /// Every kind.
-    pub(super) const ALL: [Self; 2] = [Self::Http, Self::Ssh];
+    pub(super) const ALL: [Self; 3] = [Self::Http, Self::Script, Self::Ssh];
 
     /// The short name and the original's.
     pub(super) const fn names(self) -> [&'static str; 2] {
         match self {
             Self::Http => ["http", "probes.http"],
+            Self::Script => ["script", "probes.script"],
             Self::Ssh => ["ssh", "probes.ssh"],
         }
+    }
+
+    /// Whether a title must be given: there is no one target to make it of.
+    pub(super) const fn needs_title(self) -> bool {
+        matches!(self, Self::Script)
     }
 
     /// Takes the keys of this kind.
     pub(super) fn take(self, fields: &mut Fields<'_>) -> Option<KindKeys> {
         match self {
             Self::Http => HttpKeys::take(fields).map(Box::new).map(KindKeys::Http),
+            Self::Script => ScriptKeys::take(fields).map(Box::new).map(KindKeys::Script),
             Self::Ssh => SshKeys::take(fields).map(Box::new).map(KindKeys::Ssh),
         }
     }
@@ -69,6 +82,7 @@ impl Kind {
     pub(super) fn properties(self, properties: &mut Properties<'_>) {
         match self {
             Self::Http => properties.keys::<HttpKeys>(),
+            Self::Script => properties.keys::<ScriptKeys>(),
             Self::Ssh => properties.keys::<SshKeys>(),
         }
     }
@@ -98,9 +112,9 @@ impl Read for Kind {
 // === impl Compiler ===
 
 impl<'a> Compiler<'a> {
-    /// A compiler that notes mistakes here.
-    pub(super) fn new(findings: &'a Findings) -> Self {
-        Self { findings, network: None, scratch: Arc::default() }
+    /// A compiler that notes mistakes here; `location` is where this daemon stands, when the file says so.
+    pub(super) fn new(location: Option<String>, findings: &'a Findings) -> Self {
+        Self { findings, location, network: None, scratch: Arc::default() }
     }
 
     /// Compiles one probe; `None` when a mistake was noted, here or before, or the network cannot be used.
@@ -109,6 +123,12 @@ impl<'a> Compiler<'a> {
             KindKeys::Http(keys) => {
                 let probe = HttpProbe::new(*keys, &self.network(spot)?, self.findings)?;
                 Some(Compiled { target: probe.target().to_owned(), probe: Arc::new(probe) })
+            }
+            KindKeys::Script(keys) => {
+                let network = self.network(spot)?;
+                let probe = ScriptProbe::new(*keys, self.location.as_deref(), &network, self.findings)?;
+                // Its title, and no target of it, tells it from the others.
+                Some(Compiled { target: String::new(), probe: Arc::new(probe) })
             }
             KindKeys::Ssh(keys) => {
                 let probe = SshProbe::new(*keys, &self.scratch, self.findings)?;

@@ -78,7 +78,18 @@ impl Sinks {
     }
 }
 
+/// Masks what the configuration holds, then what became known only in this run.
 fn mask(redactor: &Redactor, outcome: &mut Outcome) {
+    mask_by(redactor, outcome);
+    let learnt = std::mem::take(&mut outcome.secrets);
+    if !learnt.is_empty() {
+        let redactor = Redactor::default();
+        redactor.learn(learnt);
+        mask_by(&redactor, outcome);
+    }
+}
+
+fn mask_by(redactor: &Redactor, outcome: &mut Outcome) {
     for span in &mut outcome.tree.spans {
         redactor.redact_string(&mut span.description);
         span.data.iter_mut().for_each(|(_, value)| redactor.redact_json(value));

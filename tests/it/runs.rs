@@ -33,6 +33,10 @@ impl Probe for Idle {
         "probes.http"
     }
 
+    fn spans(&self) -> usize {
+        1
+    }
+
     fn run<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async { Ok(()) })
     }
@@ -84,7 +88,7 @@ pub(crate) fn report(check: Check, tree: SpanTree, verdict: Verdict) -> Report {
         check: Arc::new(check),
         trace_id: TraceId::random(),
         start: Start { planned, lag, missed: 2 },
-        outcome: Outcome { tree, verdict },
+        outcome: Outcome { tree, verdict, secrets: Vec::new() },
     }
 }
 

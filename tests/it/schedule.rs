@@ -45,6 +45,10 @@ impl Probe for Target {
         "probes.test"
     }
 
+    fn spans(&self) -> usize {
+        1
+    }
+
     fn run<'a>(&'a self, _: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async {
             let asking = self.asking.fetch_add(1, Ordering::SeqCst) + 1;

@@ -33,6 +33,10 @@ impl Op {
     pub const JSON_PARSE: Op = Op::new("json.parse", "Parse body");
     /// Keys taken from the answer, and the expectations on it.
     pub const JSON_ASSERT: Op = Op::new("json.assert", "Checking assertions");
+    /// One step of a script, its repetitions included.
+    pub const SCRIPT_STEP: Op = Op::new("script.step", "Step");
+    /// A pause that the configuration asks for, before a step or before it is asked again.
+    pub const SCRIPT_DELAY: Op = Op::new("script.delay", "Waiting, as configured");
     /// The start of our own ssh program, until it is ready to talk.
     pub const SSH_INIT: Op = Op::new("ssh.init", "Starting ssh");
     /// From the name of a host to a stream of bytes to it, by TCP or through a jump host.

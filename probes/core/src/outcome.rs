@@ -1,6 +1,6 @@
 //! What a run leaves.
 
-use crate::{Failure, FailureClass, SpanTree};
+use crate::{Failure, FailureClass, Secret, SpanTree};
 
 /// Everything one run of a probe leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Outcome {
     pub tree: SpanTree,
     /// What it says of the target.
     pub verdict: Verdict,
+    /// What became known in this run and must not be shown, in plain form: whoever tells of the run masks it.
+    pub secrets: Vec<Secret>,
 }
 
 /// What a run says of the target.

@@ -1,10 +1,16 @@
 //! The contract of a probe.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
-use crate::{Failure, Propagation, Span};
+use crate::{Failure, Propagation, Secret, Span};
 
 /// A boxed future: a run's state lives on the heap only while it runs, so that an idle check stays small.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -26,6 +32,9 @@ pub trait Probe: fmt::Debug + Send + Sync {
     /// The first broken expectation; of class `internal` when the fault is the prober's own.
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>>;
 
+    /// The spans of a run in which all goes well, the root among them: what a run costs where it is sent.
+    fn spans(&self) -> usize;
+
     /// A command line that asks the target the same, within `timeout`: for a run that was cut off before the probe could
     /// say so itself.
     fn reproduce(&self, _timeout: Duration) -> Option<String> {
@@ -42,4 +51,28 @@ pub struct Context {
     pub propagation: Propagation,
     /// When the caller will cut the run off.
     pub deadline: Instant,
+    learnt: Mutex<Vec<Secret>>,
+}
+
+// === impl Context ===
+
+impl Context {
+    pub(crate) fn new(root: Span, propagation: Propagation, deadline: Instant) -> Self {
+        Self { root, propagation, deadline, learnt: Mutex::default() }
+    }
+
+    /// Notes what became known in this run and must not be shown: it is masked wherever the run is told of, also where
+    /// it was told before.
+    pub fn learn(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if !learnt.contains(&secret) {
+                learnt.push(secret);
+            }
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Span, Vec<Secret>) {
+        (self.root, self.learnt.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
 }

@@ -6,7 +6,8 @@ use futures_util::{FutureExt, future};
 use tokio::time::{self, Instant};
 
 use crate::{
-    Context, Failure, FailureClass, Op, Outcome, Probe, Propagation, SpanStatus, SpanTree, Verdict, span::Recorder,
+    Context, Failure, FailureClass, Op, Outcome, Probe, Propagation, SpanRecord, SpanStatus, SpanTree, Verdict,
+    span::Recorder,
 };
 
 /// How to run a probe once.
@@ -41,7 +42,7 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
     let Run { timeout, propagation, stop } = run;
     let (recorder, root) = Recorder::start(Op::root(probe.op()));
     let deadline = Instant::now() + timeout;
-    let context = Context { root, propagation, deadline };
+    let context = Context::new(root, propagation, deadline);
 
     let (ended, now) = {
         let mut asked = pin!(AssertUnwindSafe(probe.run(&context)).catch_unwind());
@@ -55,21 +56,22 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
         (ended, Instant::now())
     };
 
-    let mut root = context.root;
+    let (mut root, secrets) = context.into_parts();
     match ended {
         Ok(result) => {
             match &result {
                 Ok(()) => root.finish_at(now),
                 Err(failure) => root.fail_at(failure.class, now),
             }
-            Outcome { tree: recorder.into_tree(SpanStatus::Cancelled, now), verdict: Verdict::from(result) }
+            Outcome { tree: recorder.into_tree(SpanStatus::Cancelled, now), verdict: Verdict::from(result), secrets }
         }
         Err(cut) => {
             let status = cut.status();
             root.end(now, None);
             let tree = recorder.into_tree(status, now);
             let failure = cut.failure(timeout, &tree);
-            Outcome { tree, verdict: Verdict::from(Err(Failure { reproduce: probe.reproduce(timeout), ..failure })) }
+            let verdict = Verdict::from(Err(Failure { reproduce: probe.reproduce(timeout), ..failure }));
+            Outcome { tree, verdict, secrets }
         }
     }
 }
@@ -88,12 +90,8 @@ impl Cut {
     fn failure(self, timeout: Duration, tree: &SpanTree) -> Failure {
         match self {
             Self::Deadline => {
-                let phase = tree.failed().filter(|span| span.parent.is_some()).map_or_else(
-                    || "before the first step".to_owned(),
-                    |span| {
-                        format!("in {} ({}) since {:?}", span.op.as_str(), span.description, rounded(span.duration()))
-                    },
-                );
+                let failed = tree.failed().filter(|span| span.parent.is_some());
+                let phase = failed.map_or_else(|| "before the first span".to_owned(), SpanRecord::told);
                 Failure::new(FailureClass::Timeout, format!("not done within {timeout:?}: {phase}"))
             }
             Self::Panic(message) => Failure::new(
@@ -104,14 +102,6 @@ impl Cut {
                 Failure::new(FailureClass::Internal, "cut off: SentryNet was stopped before the target had answered")
             }
         }
-    }
-}
-
-fn rounded(duration: Duration) -> Duration {
-    if duration >= Duration::from_secs(1) {
-        Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX) / 10 * 10)
-    } else {
-        Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) / 10 * 10)
     }
 }
 
@@ -138,6 +128,10 @@ mod tests {
 
         fn op(&self) -> &'static str {
             "probes.test"
+        }
+
+        fn spans(&self) -> usize {
+            1
         }
 
         fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {

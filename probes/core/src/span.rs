@@ -126,17 +126,20 @@ impl SpanTree {
         self.root().map_or(Duration::ZERO, SpanRecord::duration)
     }
 
-    /// The innermost span that did not end well, the last opened one when there are several: where it broke.
+    /// Where a run broke: the innermost span that did not end well, the last opened one when there are several. Of the
+    /// steps of a script it is the first that counts: those after it clean up.
     pub fn failed(&self) -> Option<&SpanRecord> {
-        let is_parent =
-            |index: usize| self.spans.iter().any(|span| span.parent == Some(index) && span.status != SpanStatus::Ok);
-        let (_, span) = self
-            .spans
-            .iter()
-            .enumerate()
-            .rev()
-            .find(|(index, span)| span.status != SpanStatus::Ok && !is_parent(*index))?;
-        Some(span)
+        let mut failed = None;
+        let mut above = None;
+        loop {
+            let mut below = self.spans.iter().enumerate().filter(|(_, span)| span.parent == above && !span.is_ok());
+            let found = match below.next() {
+                Some(first) if first.1.op == Op::SCRIPT_STEP => first,
+                Some(first) => below.next_back().unwrap_or(first),
+                None => return failed,
+            };
+            (above, failed) = (Some(found.0), Some(found.1));
+        }
     }
 }
 
@@ -146,6 +149,15 @@ impl SpanRecord {
     /// How long it took.
     pub fn duration(&self) -> Duration {
         self.end.saturating_sub(self.start)
+    }
+
+    fn is_ok(&self) -> bool {
+        self.status == SpanStatus::Ok
+    }
+
+    /// Where a run was when it was cut off: "in http.wait (Awaiting response) since 1.2s".
+    pub(crate) fn told(&self) -> String {
+        format!("in {} ({}) since {:?}", self.op.as_str(), self.description, rounded(self.duration()))
     }
 
     /// One datum by its key.
@@ -202,6 +214,27 @@ impl Recorder {
                 entry.record.status = status;
             }
         }
+    }
+
+    /// Ends what was cut off below the span `above` at `end`, for this reason, and returns where that was.
+    fn settle(&self, above: usize, class: FailureClass, end: Instant) -> Option<String> {
+        let end = self.offset(end);
+        let mut entries = self.lock();
+        let mut below = vec![false; entries.len()];
+        let mut innermost = None;
+        for index in above + 1..entries.len() {
+            let Some(entry) = entries.get_mut(index) else { break };
+            let parent = entry.record.parent;
+            below[index] = parent == Some(above) || parent.is_some_and(|parent| below[parent]);
+            if below[index] && entry.cut && !entry.open {
+                entry.cut = false;
+                entry.record.end = end.max(entry.record.start);
+                entry.record.status = class.status();
+                entry.record.data.push(("error.type", class.as_str().into()));
+                innermost = Some(index);
+            }
+        }
+        innermost.map(|index| entries[index].record.told())
     }
 
     fn offset(&self, at: Instant) -> Duration {
@@ -276,6 +309,12 @@ impl Span {
         self.end(end, None);
     }
 
+    /// Says why what was dropped below this span was cut off, at `end`: a time limit of its own, say. Returns where that
+    /// was, in words: "in http.wait (Awaiting response) since 1.2s".
+    pub fn settle(&self, class: FailureClass, end: Instant) -> Option<String> {
+        self.recorder.settle(self.index, class, end)
+    }
+
     pub(crate) fn end(&mut self, end: Instant, status: Option<SpanStatus>) {
         self.open = false;
         self.recorder.close(self.index, end, status);
@@ -287,6 +326,14 @@ impl Drop for Span {
         if self.open {
             self.end(Instant::now(), None);
         }
+    }
+}
+
+fn rounded(duration: Duration) -> Duration {
+    if duration >= Duration::from_secs(1) {
+        Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX) / 10 * 10)
+    } else {
+        Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX) / 10 * 10)
     }
 }
 
@@ -337,6 +384,29 @@ mod tests {
         assert_eq!(tree.spans[0].end, Duration::from_millis(20));
         assert_eq!(tree.failed().map(|span| span.op), Some(Op::HTTP_WAIT));
         drop(root);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_cut_off_below_a_span_can_be_told_why() {
+        let (recorder, root) = Recorder::start(Op::root("probes.test"));
+        let before = root.child(Op::SCRIPT_STEP);
+        let step = root.child(Op::SCRIPT_STEP);
+        let request = step.child(Op::HTTP_REQUEST);
+        request.child(Op::HTTP_SEND).finish();
+        let wait = request.child(Op::HTTP_WAIT);
+        tokio::time::advance(Duration::from_millis(1_200)).await;
+        let at = Instant::now();
+        drop((wait, request, before));
+        let told = step.settle(FailureClass::Timeout, at);
+        assert_eq!(told.as_deref(), Some("in http.wait (Awaiting response) since 1.2s"));
+        assert_eq!(step.settle(FailureClass::Timeout, at), None);
+        step.fail_at(FailureClass::Timeout, at);
+        root.finish();
+
+        let tree = recorder.into_tree(SpanStatus::Cancelled, Instant::now());
+        let statuses: Vec<_> = tree.spans.iter().map(|span| span.status).collect();
+        let (ok, late) = (SpanStatus::Ok, SpanStatus::DeadlineExceeded);
+        assert_eq!(statuses, [ok, SpanStatus::Cancelled, late, late, ok, late]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,34 +1,24 @@
 //! One run's HTTP client: made from prepared parts in about a microsecond, gone with the run.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
-
-use http::{HeaderValue, Version, header::HOST};
+use http::{HeaderValue, header::HOST};
 use reqwest::{redirect::Policy, retry};
-use tokio::time;
 use url::Position;
 
 use crate::{
-    connect::{Alias, AttemptLayer, Attempts, MarkingResolver},
+    connect::{Alias, AttemptLayer, Attempts, MarkingResolver, Returning},
     keys,
     wire::Way,
 };
-
-/// After an answer, a connection needs a moment to be found again (measured: without it, 4.1 connections for 6 requests).
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// A client and a log of the connections it makes.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) attempts: Attempts,
+    /// What connections may be on their way back to be used again.
+    pub(crate) returning: Returning,
     /// The name for TLS that stands in place of the URL's host.
     server_name: Option<String>,
-    reuse: bool,
-    /// Whether a connection may be on its way back.
-    settling: AtomicBool,
 }
 
 /// What stands in place of the URL's host while a connection is made.
@@ -47,7 +37,7 @@ impl Client {
     /// way says so.
     pub(crate) fn new(way: &Way, names: Names) -> Result<Self, reqwest::Error> {
         let Names { alias, server_name } = names;
-        let attempts = Attempts::default();
+        let (attempts, returning) = (Attempts::default(), Returning::new(way.reuse));
         let wants_h2 = way.version == Some(keys::Version::Http2);
         let resolver = MarkingResolver { resolver: way.resolver.clone(), family: way.family, alias };
         let mut builder = reqwest::Client::builder()
@@ -57,7 +47,7 @@ impl Client {
             .referer(false)
             .dns_resolver(resolver)
             .tls_backend_preconfigured((*way.tls).clone())
-            .connector_layer(AttemptLayer { attempts: attempts.clone(), wants_h2 });
+            .connector_layer(AttemptLayer { attempts: attempts.clone(), returning: returning.clone(), wants_h2 });
         if !way.reuse {
             builder = builder.pool_max_idle_per_host(0);
         }
@@ -69,7 +59,7 @@ impl Client {
         if let Some(via) = &way.proxy {
             builder = builder.proxy(via.proxy());
         }
-        Ok(Self { http: builder.build()?, attempts, server_name, reuse: way.reuse, settling: AtomicBool::new(false) })
+        Ok(Self { http: builder.build()?, attempts, returning, server_name })
     }
 
     /// TLS takes its name from the URL: with a name of its own, the URL gets that, and the host is told in the head.
@@ -81,19 +71,5 @@ impl Client {
         }
         // It cannot fail: the name was checked, and the URL has a host.
         let _ = request.url_mut().set_host(Some(name));
-    }
-
-    /// Notes an answer: its connection comes back, unless it never left, as of HTTP/2.
-    pub(crate) fn answered(&self, version: Version) {
-        self.settling.store(self.reuse && version != Version::HTTP_2, Ordering::Relaxed);
-    }
-
-    /// Waits until a connection that is used again can be found; false when there is nothing to wait for.
-    pub(crate) async fn settle(&self) -> bool {
-        let settling = self.settling.swap(false, Ordering::Relaxed);
-        if settling {
-            time::sleep(PAUSE).await;
-        }
-        settling
     }
 }

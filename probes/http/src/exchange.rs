@@ -45,7 +45,7 @@ pub struct Hop {
     pub(crate) begun: Instant,
     pub(crate) ended: Instant,
     pub(crate) answer: Answer,
-    /// What the target showed; none without TLS, and none over a connection that was there.
+    /// What the target showed; none without TLS.
     pub(crate) certificate: Option<CertificateDer<'static>>,
     /// When the first request of the chain that led here began.
     pub(crate) chain_begun: Instant,
@@ -94,6 +94,7 @@ impl Asking<'_> {
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = Some(reqwest::Body::wrap(MarkedBody::new(request.body.clone(), phases.sent())));
         self.client.rename(&mut outgoing);
+        self.client.returning.awaits(&request.url, phases.sent());
 
         let mut response = match self.client.http.execute(outgoing).await {
             Ok(response) => response,
@@ -104,7 +105,6 @@ impl Asking<'_> {
         };
         let ends = Ends::of(response.extensions());
         phases.head(ends);
-        self.client.answered(response.version());
         let mut answer = Answer {
             version: response.version(),
             status: response.status(),
@@ -114,6 +114,7 @@ impl Asking<'_> {
         answer.body.encoding = Encoding::of(&answer.headers);
         phases.answered(answer.status.as_u16(), version(answer.version));
         let read = answer.body.read(&mut response, self.max_body).await;
+        self.client.returning.answered(&request.url, answer.version, &answer.headers);
         phases.received(&answer.body);
         match read {
             Ok(()) => {

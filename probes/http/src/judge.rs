@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use probe_core::{Failure, FailureClass, Op, Span};
-use probe_expect::{Answer as View, Assertions, Captures, Expect, StatusSet, Values};
+use probe_expect::{Answer as View, Assertions, Captures, Expect, Found, StatusSet, Values};
 use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
@@ -33,11 +33,14 @@ impl Expected {
         }
     }
 
-    /// Judges the answer of a hop, and ends it; what it gives is taken from it.
-    ///
-    /// # Errors
-    /// The first expectation that does not hold.
-    pub fn judge(&self, hop: Hop) -> Result<Values, Failure> {
+    /// The spans that judging makes when all goes well.
+    pub fn spans(&self) -> usize {
+        usize::from(self.looks()) + usize::from(self.needs_json())
+    }
+
+    /// Judges the answer of a hop, and ends it: what it gave, and the first expectation that does not hold. An assertion
+    /// on a key that the answer was not to set asks `earlier` for it.
+    pub fn judge<'v>(&self, hop: Hop, earlier: impl Fn(&str) -> Found<'v>) -> (Values, Result<(), Failure>) {
         let answer = &hop.answer;
         if !self.status.contains(answer.status.as_u16()) {
             let (expected, got) = (self.status.to_string(), answer.status.as_u16());
@@ -48,29 +51,38 @@ impl Expected {
                     .origin("status of the answer")
                     .excerpt(answer.excerpt());
             let ended = hop.ended;
-            return Err(hop.fail(failure, ended));
+            return (Values::default(), Err(hop.fail(failure, ended)));
         }
         let view = View::new(answer.status.as_u16(), &answer.headers, &answer.body.bytes)
             .cut(answer.body.cut)
             .version(answer.version)
             .took(hop.ended - hop.chain_begun)
             .days_left(hop.certificate.as_ref().and_then(|der| days_left(&Certificate::read(der)?)));
-        match self.look_into(&view, &hop.span, hop.ended) {
-            (Ok(values), ended) => {
+        let (values, looked, ended) = self.look_into(&view, &hop.span, hop.ended, earlier);
+        let judged = match looked {
+            Ok(()) => {
                 hop.finish(ended);
-                Ok(values)
+                Ok(())
             }
-            (Err(failure), ended) => {
+            Err(failure) => {
                 let failure = failure.excerpt(answer.excerpt());
                 Err(hop.fail(failure, ended))
             }
-        }
+        };
+        (values, judged)
     }
 
     /// Reads the body and checks what it holds; each step begins where the one before it ended.
-    fn look_into(&self, answer: &View<'_>, request: &Span, received: Instant) -> (Result<Values, Failure>, Instant) {
-        if self.captures.is_none() && self.assertions.is_none() && self.expect.is_none() {
-            return (Ok(Values::default()), received);
+    fn look_into<'v>(
+        &self,
+        answer: &View<'_>,
+        request: &Span,
+        received: Instant,
+        earlier: impl Fn(&str) -> Found<'v>,
+    ) -> (Values, Result<(), Failure>, Instant) {
+        let mut values = Values::default();
+        if !self.looks() {
+            return (values, Ok(()), received);
         }
         let mut from = received;
         if self.needs_json() {
@@ -78,25 +90,45 @@ impl Expected {
             let parsed = answer.json().map(|_| ());
             from = Instant::now();
             if let Err(failure) = end(span, parsed, from) {
-                return (Err(failure), from);
+                return (values, Err(failure), from);
             }
         }
         let span = request.child_at(Op::JSON_ASSERT, from);
-        let checked = self.check(answer, &span);
+        let checked = self.take(answer, &span).and_then(|taken| {
+            values = taken;
+            self.check(answer, &values, earlier)
+        });
         let at = Instant::now();
-        (end(span, checked, at), at)
+        (values, end(span, checked, at), at)
+    }
+
+    /// Whether anything but the status is looked at.
+    const fn looks(&self) -> bool {
+        self.captures.is_some() || self.assertions.is_some() || self.expect.is_some()
     }
 
     fn needs_json(&self) -> bool {
         self.captures.as_ref().is_some_and(Captures::needs_json) || self.expect.as_ref().is_some_and(Expect::needs_json)
     }
 
-    fn check(&self, answer: &View<'_>, span: &Span) -> Result<Values, Failure> {
+    fn take(&self, answer: &View<'_>, span: &Span) -> Result<Values, Failure> {
         let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
         span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
-        self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))?;
-        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))?;
         Ok(values)
+    }
+
+    fn check<'v>(
+        &self,
+        answer: &View<'_>,
+        values: &Values,
+        earlier: impl Fn(&str) -> Found<'v>,
+    ) -> Result<(), Failure> {
+        let own = |key: &str| values.get(key);
+        self.assertions.as_ref().map_or(Ok(()), |assertions| {
+            assertions
+                .check(|key| Some(own(key)).filter(|found| found.origin.is_some()).unwrap_or_else(|| earlier(key)))
+        })?;
+        self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))
     }
 }
 

@@ -44,8 +44,9 @@ pub use crate::{
     },
     network::{Network, NetworkError},
     oauth::{Grant, OAuth2},
+    phases::{SPANS, SPANS_REUSED},
     probe::HttpProbe,
-    request::{Asked, AskedHeader, Payload, Request},
+    request::{Asked, AskedHeader, Part, Payload, Refusal, Request},
     session::Session,
     wire::Wire,
 };

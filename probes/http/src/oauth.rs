@@ -61,13 +61,16 @@ impl OAuth2 {
     }
 
     /// The same, with every reason.
-    pub(crate) fn build(grant: Grant) -> Result<Arc<Self>, Vec<Refusal>> {
+    ///
+    /// # Errors
+    /// Everything that is wrong with the values.
+    pub fn build(grant: Grant) -> Result<Arc<Self>, Vec<Refusal>> {
         let request = Request::build(asked(grant))?;
         Ok(Arc::new(Self { request, kept: Mutex::default() }))
     }
 
     /// What asks for a token.
-    pub(crate) const fn request(&self) -> &Request {
+    pub const fn request(&self) -> &Request {
         &self.request
     }
 

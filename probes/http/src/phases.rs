@@ -13,6 +13,12 @@ use crate::{
     wire::{Via, Way},
 };
 
+/// The spans of a request that looks up a name, connects, speaks TLS, and is answered: it, its connection, the phases.
+pub const SPANS: usize = 8;
+
+/// The same over a connection that was there.
+pub const SPANS_REUSED: usize = 5;
+
 /// More addresses than this are counted, not listed.
 const LISTED: usize = 16;
 
@@ -109,10 +115,15 @@ impl<'a> Phases<'a> {
         }
     }
 
-    /// What the target showed in the handshake, if there was one.
+    /// What the target showed in the handshake of the connection, also when that was made for an earlier request; none
+    /// without TLS.
     pub(crate) fn certificate(&mut self) -> Option<CertificateDer<'static>> {
         self.found = self.attempt();
-        self.found.as_ref()?.certificate.clone()
+        match (&self.found, self.ends) {
+            (Some(attempt), _) => attempt.certificate.clone(),
+            (None, Some(ends)) => self.attempts.of(ends, 0)?.certificate,
+            (None, None) => None,
+        }
     }
 
     /// The answer is there: all phases ended, now.
@@ -136,8 +147,10 @@ impl<'a> Phases<'a> {
         let (request, mut from) = (self.request, self.start);
         match (self.found.take().or_else(|| self.attempt()), self.ends) {
             (Some(attempt), _) => {
+                // What we waited before it is not the target's.
+                from = attempt.begun.unwrap_or(from);
                 let conn = request.child_at(Op::NET_CONN, from);
-                self.connection(&conn, &attempt, end, how);
+                self.connection(&conn, &attempt, from, end, how);
                 close(conn, attempt.established, end, how);
                 match attempt.established {
                     Some(at) => from = at,
@@ -180,7 +193,7 @@ impl<'a> Phases<'a> {
         close(recv, None, end, how);
     }
 
-    fn connection(&self, conn: &Span, attempt: &Attempt, end: Instant, how: End) {
+    fn connection(&self, conn: &Span, attempt: &Attempt, mut from: Instant, end: Instant, how: End) {
         if let Some(remote) = attempt.remote {
             peer(conn, remote);
         }
@@ -193,7 +206,6 @@ impl<'a> Phases<'a> {
         if let Some(via) = &self.way.proxy {
             conn.set("network.proxy", via.shown.as_str());
         }
-        let mut from = self.start;
         if attempt.asked.is_some() {
             let dns = conn.child_at(Op::NET_DNS, from);
             dns.set("dns.question.name", attempt.name.as_deref().unwrap_or_default());

@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
+use probe_expect::Found;
 use probe_keys::Findings;
 
-use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge, judge::Expected};
+use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge, judge::Expected, phases};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -50,11 +51,11 @@ impl HttpProbe {
     }
 
     async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
-        let Context { root, propagation, deadline } = context;
+        let Context { root, propagation, deadline, .. } = context;
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
         let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, *deadline).await?;
         let seen = hop.seen();
-        let judged = self.expected.judge(hop).map(drop);
+        let (_, judged) = self.expected.judge(hop, |_| Found::default());
         judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(limit)))
     }
 
@@ -85,6 +86,10 @@ impl Probe for HttpProbe {
 
     fn op(&self) -> &'static str {
         "probes.http"
+    }
+
+    fn spans(&self) -> usize {
+        1 + self.wires.len() * (phases::SPANS + self.expected.spans())
     }
 
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {

@@ -76,20 +76,25 @@ pub struct Request {
 
 /// Why values make no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) part: Part,
-    pub(crate) reason: String,
-    pub(crate) hint: Option<&'static str>,
+pub struct Refusal {
+    /// The value that is wrong.
+    pub part: Part,
+    /// Why.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
 }
 
 /// The part of the values that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
+    /// The URL.
     Url,
-    /// By its index.
+    /// The name of a header, by its index.
     HeaderName(usize),
-    /// By its index.
+    /// The value of a header, by its index.
     HeaderValue(usize),
+    /// Who asks.
     Auth,
 }
 
@@ -109,7 +114,10 @@ impl Request {
     }
 
     /// The same, with every reason.
-    pub(crate) fn build(asked: Asked) -> Result<Self, Vec<Refusal>> {
+    ///
+    /// # Errors
+    /// Everything that is wrong with the values.
+    pub fn build(asked: Asked) -> Result<Self, Vec<Refusal>> {
         let mut refusals = Vec::new();
         let url = url(&asked).map_err(|refusal| refusals.push(refusal)).ok();
         let mut headers = headers(&asked.headers, &mut refusals);
@@ -181,7 +189,7 @@ impl Request {
     }
 
     /// The host as it is written in the URL.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
@@ -191,7 +199,7 @@ impl Request {
     }
 
     /// Whether it says who asks.
-    pub(crate) fn is_authorized(&self) -> bool {
+    pub fn is_authorized(&self) -> bool {
         self.headers.contains_key(AUTHORIZATION)
     }
 

@@ -162,9 +162,6 @@ impl Session {
         loop {
             let request = next.as_ref().unwrap_or(first);
             let client = self.client(wire, request, first).map_err(|failure| (failure, seen))?;
-            if client.settle().await {
-                begun = Instant::now();
-            }
             let mut headers = request.headers.clone();
             if let Some(jar) = &self.jar {
                 jar.give(&request.url, &mut headers);

@@ -94,7 +94,7 @@ impl Wire {
     }
 
     /// Notes what this wire cannot do for a request that is known at load; false when there is something.
-    pub(crate) fn fits(&self, request: &Request, keys: &WireKeys, findings: &Findings) -> bool {
+    pub fn fits(&self, request: &Request, keys: &WireKeys, findings: &Findings) -> bool {
         let literal = literal(request.host());
         let mut fits = true;
         if let (Some(resolve), Some(_)) = (&keys.resolve, literal) {

@@ -8,6 +8,7 @@ pub struct Fields<'a> {
     at: At<'a>,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    refused: Vec<&'static str>,
 }
 
 /// A set of keys, declared with [`keys!`](crate::keys!). Several sets can be taken from one mapping.
@@ -28,7 +29,7 @@ impl<'a> Fields<'a> {
             at.expected("a mapping");
             return None;
         };
-        Some(Self { at: at.clone(), entries, known: Vec::new() })
+        Some(Self { at: at.clone(), entries, known: Vec::new(), refused: Vec::new() })
     }
 
     /// The mapping itself.
@@ -78,6 +79,19 @@ impl<'a> Fields<'a> {
         K::take(self)
     }
 
+    /// Notes each of these keys that stands here and that nobody has asked for, with what `told` says of it (reason and
+    /// hint): it is a key of another place.
+    pub fn refuse(&mut self, keys: &[&'static str], told: impl Fn(&str) -> (String, String)) {
+        for key in keys.iter().filter(|key| !self.known.contains(key)) {
+            if let Some(entry) = self.entries.iter().find(|entry| entry.key == **key) {
+                let spot = Spot { place: entry.place, path: self.at.key(key, &entry.node).path().to_owned() };
+                let (reason, hint) = told(key);
+                self.at.findings().wrong_with(&spot, reason, hint);
+                self.refused.push(key);
+            }
+        }
+    }
+
     /// Counts keys as known without taking them: somebody else does.
     pub fn known(&mut self, keys: &[&'static str]) {
         self.known.extend_from_slice(keys);
@@ -85,7 +99,9 @@ impl<'a> Fields<'a> {
 
     /// Notes every key that nobody asked for, with the nearest one that somebody did.
     pub fn finish(self) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+        let asked =
+            |entry: &&Entry| ![&self.known, &self.refused].iter().any(|keys| keys.contains(&entry.key.as_str()));
+        for entry in self.entries.iter().filter(|entry| asked(entry)) {
             let spot = Spot { place: entry.place, path: self.at.key(&entry.key, &entry.node).path().to_owned() };
             let reason = format!("unknown key `{}`", entry.key);
             let mut valid = self.known.clone();

@@ -59,6 +59,11 @@ impl Properties<'_> {
         K::properties(self);
     }
 
+    /// Makes a key that was added one that must be there.
+    pub fn require(&mut self, name: &str) {
+        self.required.push(name.into());
+    }
+
     /// Adds one key with what it means.
     pub fn key(
         &mut self,

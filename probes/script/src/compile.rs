@@ -2,11 +2,22 @@
 
 use std::borrow::Cow;
 
-use probe_keys::{At, Read, Text};
+use probe_keys::{At, Read, Text, Value as Written};
 
 use crate::{Template, Visible};
 
 impl Template {
+    /// Reads a single value here as a template; a number or a boolean is text as it was written. Text that is exactly the
+    /// name of a key of the user's own stands for that key, unless it came by substitution.
+    pub fn value(at: &At<'_>, keys: &Visible<'_>) -> Option<Self> {
+        match &at.node.value {
+            Written::Number(_, written) => Some(Self::plain(written)),
+            Written::Bool(value) => Some(Self::plain(&value.to_string())),
+            Written::Text(text) if !text.is_secret() && keys.is_own(&text.text) => Some(Self::key(&text.text)),
+            _ => Self::compile(at, keys),
+        }
+    }
+
     /// Reads the text here as a template of a step that sees these keys. Substituted values in it are text, never
     /// template: a brace in a password stays one.
     pub fn compile(at: &At<'_>, keys: &Visible<'_>) -> Option<Self> {

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use probe_core::Secret;
+use probe_expect::Found;
 use serde_json::Value;
 
 use crate::{BuiltIn, InitKeys, Origin, Reason, Setters, mask, template};
@@ -28,6 +29,8 @@ pub struct Held {
     pub origin: Origin,
     /// Whether it must not be shown.
     pub masked: bool,
+    /// Who set it, in words.
+    told: String,
 }
 
 /// What is the run's own, from whoever starts it.
@@ -53,9 +56,19 @@ impl Scope {
         scope
     }
 
-    /// Sets a key that a step took from its answer; the last one to set it wins.
-    pub fn set(&mut self, key: &str, value: Value, origin: Origin) {
-        self.hold(key, value, origin, false);
+    /// Sets a key that a step took from its answer; the last one to set it wins. What is `private` is masked whatever it
+    /// looks like.
+    pub fn set(&mut self, key: &str, value: Value, origin: Origin, private: bool) {
+        self.hold(key, value, origin, private);
+    }
+
+    /// What an assertion finds of a key.
+    pub(crate) fn find(&self, key: &str) -> Found<'_> {
+        self.held.get(key).map_or_else(Found::default, |held| Found {
+            value: Some(&held.value),
+            origin: Some(&held.told),
+            private: held.masked,
+        })
     }
 
     /// Sets the time that `now` tells.
@@ -83,9 +96,9 @@ impl Scope {
         .ok_or_else(absent)
     }
 
-    /// Every secret that the keys have held so far: none of it may leave.
-    pub fn secrets(&self) -> &[Secret] {
-        &self.secrets
+    /// Every secret that the keys have come to hold since this was asked last: none of it may leave.
+    pub fn take_secrets(&mut self) -> Vec<Secret> {
+        std::mem::take(&mut self.secrets)
     }
 
     /// Where each of these keys came from, as a failure tells it: "key `token`, set by step 1 from $.access_token, 812
@@ -102,31 +115,54 @@ impl Scope {
         sentences.join("; ")
     }
 
+    /// A key as a span tells it: `id = 17`, `token (812 bytes)`.
+    pub(crate) fn told(&self, key: &str) -> String {
+        match self.held.get(key) {
+            None => key.to_owned(),
+            Some(held) => match held.shown() {
+                Some(shown) => format!("{key} = {shown}"),
+                None => format!("{key} ({})", held.size()),
+            },
+        }
+    }
+
     fn hold(&mut self, key: &str, value: Value, origin: Origin, outside: bool) {
         let secrets = mask::secrets(key, &value, outside);
         let masked = !secrets.is_empty();
         self.secrets.extend(secrets);
-        self.held.insert(key.to_owned(), Held { value, origin, masked });
+        let told = format!("set by {origin}");
+        self.held.insert(key.to_owned(), Held { value, origin, masked, told });
     }
 }
 
 // === impl Held ===
 
 impl Held {
+    /// `key `id` = 17, set by step 2 from $.id`.
     fn tell(&self, key: &str) -> String {
-        let size = match &self.value {
+        let told = &self.told;
+        match (self.shown(), self.size()) {
+            (None, size) => format!("key `{key}`, {told}, {size}"),
+            (Some(shown), size) if shown.ends_with('…') => format!("key `{key}` = {shown}, {told}, {size}"),
+            (Some(shown), _) => format!("key `{key}` = {shown}, {told}"),
+        }
+    }
+
+    /// The beginning of the value; none when it is masked.
+    fn shown(&self) -> Option<String> {
+        let mut shown = (!self.masked).then(|| template::text(&self.value))?;
+        if let Some((end, _)) = shown.char_indices().nth(SHOWN) {
+            shown.truncate(end);
+            shown.push('…');
+        }
+        Some(shown)
+    }
+
+    fn size(&self) -> String {
+        match &self.value {
             Value::String(text) => format!("{} bytes", text.len()),
             Value::Array(values) => format!("a list of {}", values.len()),
             other => template::sort(other).to_owned(),
-        };
-        let origin = &self.origin;
-        if self.masked {
-            return format!("key `{key}`, set by {origin}, {size}");
-        }
-        let shown = template::text(&self.value);
-        match shown.char_indices().nth(SHOWN) {
-            Some((end, _)) => format!("key `{key}` = {}…, set by {origin}, {size}", &shown[..end]),
-            None => format!("key `{key}` = {shown}, set by {origin}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use probe_keys::At;
+use url::Url;
 
 use crate::{Reason, RenderError, Scope, Template, Visible, template::Part};
 
@@ -40,7 +41,7 @@ enum Place {
 impl UrlTemplate {
     /// Reads the text here as the URL of a step that sees these keys; `None` when a mistake was noted.
     pub fn compile(at: &At<'_>, keys: &Visible<'_>) -> Option<Self> {
-        let template = Template::compile(at, keys)?;
+        let template = Template::value(at, keys)?;
         if let Some(Part::Text(beginning)) = template.parts().first()
             && !begins_a_url(beginning, template.constant().is_some())
         {
@@ -87,6 +88,51 @@ impl UrlTemplate {
             }
         }
         Ok(url)
+    }
+
+    /// The URL itself, when there is nothing to fill.
+    pub(crate) fn constant(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [(_, Part::Text(text))] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The host that is asked, as far as these keys tell it.
+    pub(crate) fn host(&self, scope: &Scope) -> Option<String> {
+        let mut front = String::new();
+        for (place, part) in self.parts.iter().take_while(|(place, _)| !matches!(place, Place::Path | Place::Query)) {
+            match (place, part) {
+                (Place::Credentials, Part::Field(_)) => front.push('x'),
+                _ => front.push_str(&part.render(scope).ok()?),
+            }
+        }
+        Url::parse(&front).ok()?.host_str().map(str::to_owned)
+    }
+
+    /// The URL for people, the same in every run: what these keys tell is filled in unless it is masked, other fields
+    /// stay in their braces. Without credentials and without a query.
+    pub(crate) fn shown(&self, scope: &Scope) -> String {
+        let tells = |key: &str| scope.held(key).is_some_and(|held| !held.masked);
+        let mut shown = String::new();
+        for (place, part) in self.parts.iter().take_while(|(place, _)| *place != Place::Query) {
+            match part {
+                Part::Text(text) => shown.push_str(text),
+                Part::Field(field) if part.keys().into_iter().all(tells) => {
+                    let value = part.render(scope).ok().and_then(|text| place.insert(&field.key, text).ok());
+                    shown.push_str(&value.unwrap_or_else(|| format!("{{{}}}", field.written)));
+                }
+                Part::Field(field) => shown.push_str(&format!("{{{}}}", field.written)),
+            }
+        }
+        shown.truncate(shown.find(['?', '#']).unwrap_or(shown.len()));
+        let host = shown.find("://").map_or(0, |scheme| scheme + 3);
+        let end = shown[host..].find('/').map_or(shown.len(), |slash| host + slash);
+        if let Some(at) = shown[host..end].rfind('@') {
+            shown.replace_range(host..=host + at, "");
+        }
+        shown
     }
 
     /// The keys it names; one may come twice.

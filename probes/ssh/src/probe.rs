@@ -15,6 +15,9 @@ use crate::{
     route::Route,
 };
 
+/// The spans of a run with a command: the look-up of the name, and each step up to the command's end.
+const SPANS: usize = 9;
+
 /// A host's ssh service, and how far into it to go.
 #[derive(Debug)]
 pub struct SshProbe {
@@ -85,6 +88,10 @@ impl Probe for SshProbe {
 
     fn op(&self) -> &'static str {
         "probes.ssh"
+    }
+
+    fn spans(&self) -> usize {
+        SPANS
     }
 
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {

@@ -3,6 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use probe_core::{BoxFuture, Context, Failure, Outcome, Probe, Propagation, Run, Verdict, run_probe};
+use probe_expect::Found;
 use probe_http::{AnswerKeys, Asked, AskedHeader, Expected, Network, Payload, Request, Session, Wire, WireKeys};
 use probe_keys::Findings;
 
@@ -50,10 +51,10 @@ impl Chain {
             let header = AskedHeader { name: "x-step".into(), value: (*path).into(), secret: false };
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
             let request = Request::new(asked)?;
-            let Context { root, propagation, deadline } = context;
+            let Context { root, propagation, deadline, .. } = context;
             let hop = session.ask(root, &request, None, &self.wire, propagation, *deadline).await?;
             let seen = hop.seen();
-            let judged = self.expected.judge(hop).map(drop);
+            let (_, judged) = self.expected.judge(hop, |_| Found::default());
             judged.map_err(|failure| session.told(failure, &request, &self.wire, seen, None))?;
         }
         Ok(())
@@ -72,6 +73,10 @@ impl Probe for Chain {
 
     fn op(&self) -> &'static str {
         "probes.chain"
+    }
+
+    fn spans(&self) -> usize {
+        1
     }
 
     fn run<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<(), Failure>> {

@@ -6,6 +6,7 @@
 
 mod handshake;
 mod name;
+mod returning;
 
 use std::{
     error::Error,
@@ -27,6 +28,7 @@ use crate::cipher::Agreed;
 pub(crate) use self::{
     handshake::{hooked, mark_agreed},
     name::{Alias, MarkingResolver},
+    returning::Returning,
 };
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -38,6 +40,8 @@ tokio::task_local! {
 /// What was seen of one attempt to make a connection. What has no mark did not happen, or did not end well.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempt {
+    /// When it began, where that was not at once.
+    pub(crate) begun: Option<Instant>,
     /// When a name went to the resolver; none for an address.
     pub(crate) asked: Option<Instant>,
     /// That name.
@@ -81,6 +85,8 @@ pub(crate) struct Ends {
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptLayer {
     pub(crate) attempts: Attempts,
+    /// What may make a connection needless.
+    pub(crate) returning: Returning,
     /// Whether a connection by TLS that did not agree upon HTTP/2 is none.
     pub(crate) wants_h2: bool,
 }
@@ -99,6 +105,10 @@ pub(crate) struct NoHttp2;
 // === impl Attempts ===
 
 impl Attempts {
+    fn push(&self, attempt: Arc<Mutex<Attempt>>) {
+        lock(&self.0).push(attempt);
+    }
+
     /// How many there were.
     pub(crate) fn len(&self) -> usize {
         lock(&self.0).len()
@@ -159,17 +169,27 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let attempt = Arc::<Mutex<Attempt>>::default();
-        lock(&self.layer.attempts.0).push(attempt.clone());
-        let wants_h2 = self.layer.wants_h2;
+        let AttemptLayer { attempts, returning, wants_h2 } = self.layer.clone();
+        // Nothing is done in it before it is polled.
         let connect = ATTEMPT.sync_scope(attempt.clone(), || self.inner.call(request));
-        Box::pin(ATTEMPT.scope(attempt.clone(), async move {
-            let connection = connect.await.map_err(Into::into)?;
-            if wants_h2 && lock(&attempt).tls.is_some() && !connection.connected().is_negotiated_h2() {
+        let waiting = returning.take();
+        if waiting.is_none() {
+            attempts.push(attempt.clone());
+        }
+        Box::pin(async move {
+            if let Some(sent) = waiting {
+                returning::wait(sent).await?;
+                lock(&attempt).begun = Some(Instant::now());
+                attempts.push(attempt.clone());
+            }
+            let connection = ATTEMPT.scope(attempt.clone(), connect).await.map_err(Into::into)?;
+            let mut attempt = lock(&attempt);
+            if wants_h2 && attempt.tls.is_some() && !connection.connected().is_negotiated_h2() {
                 return Err(NoHttp2.into());
             }
-            mark(|attempt, now| attempt.establish(&connection, now));
+            attempt.establish(&connection, Instant::now());
             Ok(connection)
-        }))
+        })
     }
 }
 

@@ -52,6 +52,12 @@ pub(super) enum FieldSpec {
 // === impl Field ===
 
 impl Field {
+    /// A key, whole.
+    pub(super) fn of(key: &str) -> Self {
+        let (written, key) = (key.to_owned(), key.to_owned());
+        Self { written, key, access: Vec::new(), conversion: None, spec: FieldSpec::Absent }
+    }
+
     /// The value, written.
     pub(super) fn render(&self, scope: &Scope) -> Result<String, RenderError> {
         let fail = |reason| RenderError { field: format!("{{{}}}", self.written), reason };

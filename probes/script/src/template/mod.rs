@@ -86,6 +86,9 @@ pub enum Reason {
     /// A value that goes with no spec at all.
     #[error("{0} cannot be written by a format spec: `!s` makes text of it first")]
     NoSpec(&'static str),
+    /// A value that is more than one text, where one text goes.
+    #[error("{0} cannot stand for a single value of a query or a form")]
+    Several(&'static str),
     /// The value cannot stand at this place of a URL.
     #[error("key `{key}` holds {found}, which cannot stand in the {place} of a URL")]
     Url {
@@ -107,6 +110,16 @@ impl Template {
     /// When `str.format_map` would refuse it whatever the keys hold.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         parse::parse(text).map(|parts| Self { parts })
+    }
+
+    /// Text with nothing to fill.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self { parts: vec![Part::Text(text.to_owned())] }
+    }
+
+    /// The value of one key.
+    pub(crate) fn key(name: &str) -> Self {
+        Self { parts: vec![Part::Field(Field::of(name))] }
     }
 
     /// The keys it names, those in format specs included; one may come twice.

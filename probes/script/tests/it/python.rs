@@ -14,7 +14,7 @@ fn exception(error: &RenderError) -> &'static str {
         Reason::NoElements { .. } | Reason::NoSpec(_) => "TypeError",
         Reason::Spec(SpecError::NoCharacter) => "OverflowError",
         Reason::Spec(_) => "ValueError",
-        Reason::Url { .. } => "none",
+        Reason::Several(_) | Reason::Url { .. } => "none",
     }
 }
 

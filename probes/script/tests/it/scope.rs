@@ -26,7 +26,7 @@ fn a_key_that_is_absent_names_who_was_to_set_it() {
     let mut scope = Scope::new(Arc::new(setters), &init, run());
     let reason = "key `id` is not set: step 2 from $.id was to set it, or step 4 from header location was to set it";
     assert_eq!(render(&scope, "/{id:>3}"), Err(format!("`{{id:>3}}`: {reason}")));
-    scope.set("id", json!(17), step(2, "$.id"));
+    scope.set("id", json!(17), step(2, "$.id"), false);
     assert_eq!(render(&scope, "/{id:>3}"), Ok("/ 17".to_owned()));
 }
 
@@ -46,9 +46,9 @@ fn an_error_tells_no_value() {
 #[test]
 fn every_key_can_say_where_it_came_from() {
     let mut scope = scope(&json!({"user": "ann"}));
-    scope.set("token", json!("t".repeat(812)), step(1, "$.access_token"));
-    scope.set("id", json!(17), step(2, "$.id"));
-    scope.set("names", json!(["a quite long name", "and another one of these", "x"]), step(2, "$..name"));
+    scope.set("token", json!("t".repeat(812)), step(1, "$.access_token"), false);
+    scope.set("id", json!(17), step(2, "$.id"), false);
+    scope.set("names", json!(["a quite long name", "and another one of these", "x"]), step(2, "$..name"), false);
     assert_eq!(
         scope.origins(["token", "id", "token", "now", "user"]),
         "key `token`, set by step 1 from $.access_token, 812 bytes; key `id` = 17, set by step 2 from $.id; key `user` = ann, \
@@ -63,10 +63,11 @@ fn every_key_can_say_where_it_came_from() {
 #[test]
 fn secrets_are_kept_even_when_their_key_is_set_anew() {
     let mut scope = scope(&json!({}));
-    scope.set("session", json!("first one"), step(1, "cookie sid"));
-    scope.set("session", json!("second one"), step(2, "cookie sid"));
-    scope.set("page", json!({"number": 2, "csrf": "third one"}), step(2, "$"));
-    let secrets: Vec<&str> = scope.secrets().iter().map(probe_core::Secret::expose).collect();
+    scope.set("session", json!("first one"), step(1, "cookie sid"), false);
+    scope.set("session", json!("second one"), step(2, "cookie sid"), false);
+    scope.set("page", json!({"number": 2, "csrf": "third one"}), step(2, "$"), false);
+    let secrets = scope.take_secrets();
+    let secrets: Vec<&str> = secrets.iter().map(probe_core::Secret::expose).collect();
     assert_eq!(secrets, ["first one", "second one", "third one"]);
     assert!(scope.held("session").unwrap().masked);
     let debug = format!("{scope:?}");
