@@ -34,6 +34,7 @@ probe_keys::keys! {
         /// More files, relative to this one, each holding only `groups`.
         lenient include: OneOrMany<Placed<Published>>,
     }
+    where any_of(groups, include)
 }
 
 probe_keys::keys! {
@@ -138,6 +139,7 @@ probe_keys::keys! {
         /// What to do when it fails: text or a URL.
         lenient runbook: Published,
     }
+    where excludes(every, cron)
 }
 
 probe_keys::keys! {

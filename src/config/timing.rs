@@ -95,7 +95,9 @@ impl Read for Period {
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        Duration::schema(definitions)
+        let mut schema = Duration::schema(definitions);
+        schema["anyOf"][0]["minimum"] = 1.into();
+        schema
     }
 }
 
@@ -110,7 +112,9 @@ impl Read for Limit {
     }
 
     fn schema(definitions: &mut Definitions) -> Json {
-        Duration::schema(definitions)
+        let mut schema = Duration::schema(definitions);
+        schema["anyOf"][0] = json!({"type": "number", "exclusiveMinimum": 0});
+        schema
     }
 }
 

@@ -14,6 +14,7 @@ mod relay;
 mod runs;
 mod schedule;
 mod schema;
+mod script;
 mod secrets;
 mod spool;
 mod ssh;

@@ -12,6 +12,7 @@ mod propagation;
 mod run;
 mod secret;
 mod span;
+mod tree;
 
 pub use crate::{
     failure::{Excerpt, Failure, FailureClass},
@@ -22,5 +23,6 @@ pub use crate::{
     propagation::{Propagation, Sampled, SpanId, Targets, TraceId},
     run::{Run, run_probe},
     secret::Secret,
-    span::{Span, SpanRecord, SpanStatus, SpanTree},
+    span::Span,
+    tree::{SpanRecord, SpanStatus, SpanTree},
 };

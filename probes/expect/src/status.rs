@@ -42,7 +42,9 @@ impl Read for StatusSet {
     }
 
     fn schema(_: &mut Definitions) -> Json {
-        let one = json!({"type": ["integer", "string"]});
+        let code = json!({"type": "integer", "minimum": 100, "maximum": 999});
+        let text = json!({"type": "string", "pattern": r"^([1-9]xx|[1-9]\d\d(-[1-9]\d\d)?)$|\$\{"});
+        let one = json!({"anyOf": [code, text]});
         json!({"anyOf": [one, {"type": "array", "items": one}]})
     }
 }

@@ -7,6 +7,10 @@
 /// stands behind the field: `optional kind = "type": Kind,`. A `flatten` field is a whole set of keys, which stand beside
 /// the others in the same mapping.
 ///
+/// Behind the fields, `where` says for editors which keys go together: `one_of`, `any_of`, `excludes` (not all of them at
+/// once), `needs` (the first needs the others); see [`Properties`](crate::Properties). Whoever compiles the keys says it in
+/// words.
+///
 /// ```
 /// probe_keys::keys! {
 ///     /// Where to knock.
@@ -25,6 +29,7 @@ macro_rules! keys {
         $vis:vis struct $name:ident {
             $( $(#[doc = $doc:literal])* $need:ident $field:ident $(= $key:literal)? : $ty:ty ),* $(,)?
         }
+        $( where $( $rule:ident ( $($of:ident),+ ) ),+ $(,)? )?
     ) => {
         $(#[doc = $about])*
         #[derive(Clone, Debug)]
@@ -43,6 +48,7 @@ macro_rules! keys {
                 $( $crate::keys!(
                     @property $need properties, $crate::keys!(@name $field $($key)?), concat!($($doc, "\n"),*), $ty
                 ); )*
+                $( $( properties.$rule(&[$(stringify!($of)),+]); )+ )?
             }
         }
 
@@ -178,6 +184,35 @@ mod tests {
         let house = &definitions.into_json()["House"];
         assert_eq!(house["required"], json!(["number", "street"]));
         assert_eq!(house["properties"]["type"]["type"], "integer");
+    }
+
+    keys! {
+        /// A bell.
+        struct Bell {
+            optional button: bool,
+            optional rope: bool,
+            optional wire: bool,
+            optional power: bool,
+        }
+        where one_of(button, rope), any_of(rope, wire), excludes(rope, power), needs(wire, power)
+    }
+
+    #[test]
+    fn a_schema_says_which_keys_go_together() {
+        let node = mapping(&[("button", Value::Bool(true))]);
+        let Bell { button, rope, wire, power } = Bell::read(&At::root(&node, &Findings::default())).unwrap();
+        assert_eq!([button, rope, wire, power], [Some(true), None, None, None]);
+        let mut definitions = Definitions::default();
+        Bell::schema(&mut definitions);
+        let bell = &definitions.into_json()["Bell"];
+        let each = |keys: [&str; 2]| keys.map(|key| json!({"required": [key]}));
+        let want = json!([
+            {"oneOf": each(["button", "rope"])},
+            {"anyOf": each(["rope", "wire"])},
+            {"not": {"required": ["rope", "power"]}},
+            {"dependentRequired": {"wire": ["power"]}},
+        ]);
+        assert_eq!(bell["allOf"], want);
     }
 
     #[test]

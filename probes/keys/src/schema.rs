@@ -14,6 +14,7 @@ pub struct Properties<'d> {
     definitions: &'d mut Definitions,
     properties: Map<String, Json>,
     required: Vec<Json>,
+    rules: Vec<Json>,
 }
 
 // === impl Definitions ===
@@ -32,12 +33,16 @@ impl Definitions {
 
     /// The schema of a mapping that holds just these sets of keys.
     pub fn mapping(&mut self, description: &str, fill: impl FnOnce(&mut Properties<'_>)) -> Json {
-        let mut properties = Properties { definitions: self, properties: Map::new(), required: Vec::new() };
+        let mut properties =
+            Properties { definitions: self, properties: Map::new(), required: Vec::new(), rules: Vec::new() };
         fill(&mut properties);
-        let Properties { properties, required, .. } = properties;
+        let Properties { properties, required, rules, .. } = properties;
         let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
         if !required.is_empty() {
             schema["required"] = required.into();
+        }
+        if !rules.is_empty() {
+            schema["allOf"] = rules.into();
         }
         if !description.is_empty() {
             schema["description"] = description.into();
@@ -64,6 +69,28 @@ impl Properties<'_> {
         self.required.push(name.into());
     }
 
+    /// Just one of these keys must be there.
+    pub fn one_of(&mut self, keys: &[&str]) {
+        self.rules.push(json!({"oneOf": each(keys)}));
+    }
+
+    /// At least one of these keys must be there.
+    pub fn any_of(&mut self, keys: &[&str]) {
+        self.rules.push(json!({"anyOf": each(keys)}));
+    }
+
+    /// These keys must not all be there.
+    pub fn excludes(&mut self, keys: &[&str]) {
+        self.rules.push(json!({"not": {"required": keys}}));
+    }
+
+    /// With the first of these keys, the others must be there.
+    pub fn needs(&mut self, keys: &[&str]) {
+        if let Some((key, needed)) = keys.split_first() {
+            self.rules.push(json!({"dependentRequired": {*key: needed}}));
+        }
+    }
+
     /// Adds one key with what it means.
     pub fn key(
         &mut self,
@@ -82,4 +109,8 @@ impl Properties<'_> {
             self.required.push(name.into());
         }
     }
+}
+
+fn each(keys: &[&str]) -> Vec<Json> {
+    keys.iter().map(|key| json!({"required": [key]})).collect()
 }

@@ -70,6 +70,7 @@ probe_keys::keys! {
         /// Whether it runs even after a failure, to clean up; false unless given.
         optional always: bool,
     }
+    where excludes(body, form)
 }
 
 probe_keys::keys! {
@@ -92,6 +93,7 @@ probe_keys::keys! {
         /// A token that is fetched with client credentials (RFC 6749, 4.4).
         optional oauth2: StepOAuth2Keys,
     }
+    where one_of(basic, bearer, oauth2)
 }
 
 probe_keys::keys! {

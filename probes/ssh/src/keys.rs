@@ -44,6 +44,7 @@ probe_keys::keys! {
         /// An ssh_config(5) file.
         optional config: Placed<Text>,
     }
+    where needs(command, username), needs(expected, command), needs(output, command), needs(json, command), needs(set_keys, json)
 }
 
 /// A TCP port.

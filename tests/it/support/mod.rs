@@ -1,5 +1,6 @@
 //! Real servers on loopback, and what a probe finds there.
 
+pub(crate) mod app;
 pub(crate) mod certificates;
 pub(crate) mod child;
 pub(crate) mod dns;

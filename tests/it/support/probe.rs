@@ -131,7 +131,9 @@ fn tiled(tree: &SpanTree) {
     }
     for (index, parent) in tree.spans.iter().enumerate() {
         let children: Vec<_> = tree.spans.iter().filter(|span| span.parent == Some(index)).collect();
-        let (whole, op) = (["http.request", "net.conn"].contains(&parent.op.as_str()), parent.op.as_str());
+        let op = parent.op.as_str();
+        // A step that was skipped, or could not be filled, asked nothing.
+        let whole = ["http.request", "net.conn"].contains(&op) || (op == "script.step" && !children.is_empty());
         let mut at = if whole { parent.start } else { children.first().map_or(parent.start, |child| child.start) };
         assert!(!whole || !children.is_empty() || parent.datum("connection.reused").is_some(), "{op}: {tree:#?}");
         for child in children {

@@ -23,6 +23,7 @@ probe_keys::keys! {
         /// Who asks.
         optional auth: Placed<AuthKeys>,
     }
+    where excludes(body, form)
 }
 
 probe_keys::keys! {
@@ -35,6 +36,7 @@ probe_keys::keys! {
         /// A token that is fetched with client credentials (RFC 6749, 4.4).
         optional oauth2: OAuth2Keys,
     }
+    where one_of(basic, bearer, oauth2)
 }
 
 probe_keys::keys! {

@@ -51,6 +51,7 @@ probe_keys::keys! {
         /// The oldest version of TLS, `1.2` or `1.3`; 1.2 unless given.
         optional min_version: TlsVersion,
     }
+    where needs(cert, key), needs(key, cert)
 }
 
 /// How many redirects are followed.
