@@ -1,5 +1,4 @@
 //! What goes wrong: the step is named, what it expected, and where each key came from; what was made is cleaned up.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::Duration;
 

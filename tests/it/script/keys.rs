@@ -1,5 +1,4 @@
 //! Keys: where they can stand, what becomes of their values on the way, and what of them is shown.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use probe_core::FailureClass;
 
