@@ -14,7 +14,10 @@ use super::{
     tags::WrittenTags,
     timing::{Burst, Cron, Limit, Period, Zone},
 };
-use crate::trace::SuccessSample;
+use crate::{
+    report::sentry::limits::{ENVIRONMENT, RELEASE, SERVER_NAME},
+    trace::SuccessSample,
+};
 
 probe_keys::keys! {
     /// The configuration of SentryNet.
@@ -71,11 +74,11 @@ probe_keys::keys! {
         /// `false` turns all sending off.
         lenient enabled: bool,
         /// As in Sentry; `production`.
-        lenient environment: Placed<Line<64>>,
+        lenient environment: Placed<Line<ENVIRONMENT>>,
         /// As in Sentry; the daemon's own version.
-        lenient release: Placed<Line<200>>,
+        lenient release: Placed<Line<RELEASE>>,
         /// As in Sentry; the host's name.
-        lenient server_name: Line<256>,
+        lenient server_name: Line<SERVER_NAME>,
         /// The fraction of successful runs that are sent, from 0 to 1; 1. What is not up is always sent.
         lenient success_sample: WrittenSample,
         /// Whether the daemon checks in to a cron monitor each minute, so that Sentry notices when it falls silent; false.

@@ -10,7 +10,10 @@ use super::{
     line::Line,
 };
 use crate::{
-    report::sentry::{Dsn, DsnError, Settings},
+    report::sentry::{
+        Dsn, DsnError, Settings,
+        limits::{ENVIRONMENT, RELEASE},
+    },
     trace::{Propagate, Tracing},
 };
 
@@ -79,8 +82,15 @@ fn dsn(text: String, spot: &Spot, findings: &Findings) -> Option<Dsn> {
     dsn
 }
 
-/// What Sentry would drop without a word.
+/// What Sentry would drop without a word. It counts bytes where people count characters.
 fn lint(sentry: &Sentry, findings: &Findings) {
+    let environment = sentry.environment.as_ref().map(|name| (&name.value.0, &name.spot, ENVIRONMENT));
+    let release = sentry.release.as_ref().map(|name| (&name.value.0, &name.spot, RELEASE));
+    for (line, spot, most) in [environment, release].into_iter().flatten() {
+        if line.len() > most {
+            findings.wrong(spot, format!("{} bytes are too many: Sentry takes {most}", line.len()));
+        }
+    }
     if let Some(Placed { value: Line(name), spot }) = &sentry.environment
         && name.contains('/')
     {

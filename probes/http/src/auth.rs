@@ -21,6 +21,28 @@ pub enum Auth {
     Bearer(Secret),
 }
 
+/// Words in the name of a header that speak of credentials.
+const SPEAKING: [&str; 15] = [
+    "auth",
+    "authorization",
+    "token",
+    "key",
+    "apikey",
+    "secret",
+    "session",
+    "sessionid",
+    "sid",
+    "password",
+    "passwd",
+    "credential",
+    "credentials",
+    "cookie",
+    "jwt",
+];
+
+/// The shortest value, in bytes, that is taken for credentials by the name alone.
+const SHORTEST: usize = 8;
+
 /// The value for these credentials; none where no header can hold them.
 pub(crate) fn basic(username: &str, password: &str) -> Option<HeaderValue> {
     let encoded = STANDARD.encode(format!("{username}:{password}"));
@@ -38,14 +60,22 @@ fn sensitive(value: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Whether the header of this name holds credentials, whatever its value is.
+/// Whether the header of this name may hold credentials, whatever its value is: by what it is for, or by a word in it.
 pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    is_certain(name) || name.as_str().split(['-', '_']).any(|word| SPEAKING.contains(&word))
+}
+
+fn is_certain(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name) || name == "x-api-key"
 }
 
-/// What is secret in such a header: the whole value, and the part of it behind the scheme, or a cookie's name.
+/// What is secret in such a header: the whole value, and the part of it behind the scheme, or a cookie's name. A short
+/// value is one only where the header is certain to hold credentials: `x-auth-mode: none` would mask every "none".
 pub(crate) fn secrets(name: &HeaderName, value: &HeaderValue) -> Vec<Secret> {
     let Ok(value) = value.to_str() else { return Vec::new() };
+    if !is_certain(name) && value.len() < SHORTEST {
+        return Vec::new();
+    }
     let mut secrets = vec![Secret::new(value)];
     if *name == COOKIE {
         let values = value.split(';').filter_map(|cookie| cookie.split_once('='));
@@ -70,9 +100,20 @@ mod tests {
             (AUTHORIZATION, "Bearer abc", vec!["Bearer abc", "abc"]),
             (AUTHORIZATION, "Basic bWU6aHVudGVy", vec!["Basic bWU6aHVudGVy", "bWU6aHVudGVy", "hunter"]),
             (COOKIE, "a=one; b=two", vec!["a=one; b=two", "one", "two"]),
+            (HeaderName::from_static("x-auth-token"), "a-long-token", vec!["a-long-token"]),
+            (HeaderName::from_static("x-auth-mode"), "none", vec![]),
         ] {
             let found = secrets(&name, &HeaderValue::from_static(value));
             assert_eq!(found.iter().map(Secret::expose).collect::<Vec<_>>(), want);
+        }
+    }
+
+    #[test]
+    fn a_header_is_known_by_the_words_of_its_name() {
+        for (name, is) in
+            [("x-auth-token", true), ("api_key", true), ("x-session", true), ("x-author", false), ("monkey", false)]
+        {
+            assert_eq!(is_credential(&HeaderName::from_static(name)), is, "{name}");
         }
     }
 

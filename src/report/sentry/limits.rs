@@ -11,13 +11,13 @@ use serde_json::Value;
 pub(super) const NAME: usize = 200;
 
 /// The longest name of a host, in characters: Relay makes a tag of it.
-pub(super) const SERVER_NAME: usize = 200;
+pub(crate) const SERVER_NAME: usize = 200;
 
 /// The longest environment, in bytes; a longer one is lost as a whole.
-pub(super) const ENVIRONMENT: usize = 64;
+pub(crate) const ENVIRONMENT: usize = 64;
 
 /// The longest release, in bytes; a longer one is lost as a whole.
-pub(super) const RELEASE: usize = 200;
+pub(crate) const RELEASE: usize = 200;
 
 /// The longest tag key, in bytes.
 pub(super) const TAG_KEY: usize = 32;

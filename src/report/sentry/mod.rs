@@ -6,7 +6,7 @@ pub mod delivery;
 mod envelope;
 mod event;
 mod labels;
-mod limits;
+pub(crate) mod limits;
 mod measurements;
 mod monitors;
 pub mod own;

@@ -57,6 +57,19 @@ async fn an_endless_head_is_too_large() {
 }
 
 #[tokio::test]
+async fn a_hundred_thousand_headers_are_too_many() {
+    let headers: String = (0..100_000).map(|number| format!("x-{number}: {number}\r\n")).collect();
+    let whole = format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\nok");
+    let begun = Instant::now();
+    let target = Target::always(vec![Act::Write(whole.into_bytes())]).await;
+    let ran = probe(&format!("url: '{}', timeout: 2s", target.url("/"))).await;
+    let (class, phase, message) = ran.down();
+    assert_eq!((class, phase), (Protocol, "http.wait"), "{message}");
+    assert!(message.ends_with("'s answer is too large"), "{message}");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
 async fn promises_of_an_answer_without_end_do_not_outlive_the_deadline() {
     let flood = "HTTP/1.1 102 Processing\r\n\r\n".repeat(64);
     let target = Target::always(vec![Act::Flood(flood.into_bytes())]).await;

@@ -54,21 +54,21 @@ async fn what_is_secret_and_the_trace_do_not_follow_to_another_host() {
     .await;
     let ran = probe(&format!(
         "url: 'http://user:pa55word@own.example:{}/a', dns: '{}', \
-         headers: {{cookie: 'session=secret', x-api-key: secret, user-agent: me, x-plain: seen}}",
+         headers: {{cookie: 'session=secret', x-api-key: secret, x-auth-token: other, user-agent: me, x-plain: seen}}",
         own.address.port(),
         dns.address
     ))
     .await;
     ran.is_up();
     let secret = |request: &Received| {
-        ["authorization", "cookie", "x-api-key", "sentry-trace", "traceparent"]
+        ["authorization", "cookie", "x-api-key", "x-auth-token", "sentry-trace", "traceparent"]
             .map(|name| request.header(name).is_some())
     };
     for seen in own.seen() {
-        assert_eq!(secret(&seen.request), [true; 5], "{seen:#?}");
+        assert_eq!(secret(&seen.request), [true; 6], "{seen:#?}");
     }
     let request = &other.seen()[0].request;
-    assert_eq!(secret(request), [false; 5], "{request:#?}");
+    assert_eq!(secret(request), [false; 6], "{request:#?}");
     assert_eq!((request.header("user-agent"), request.header("x-plain")), (Some("me"), Some("seen")));
     assert_eq!(request.header("host"), Some(format!("other.example:{port}").as_str()));
     assert_eq!(request.header("referer"), None);
