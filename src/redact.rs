@@ -18,6 +18,12 @@ pub const MASK: &str = Secret::MASK;
 /// Shorter values are in every text by chance: masking them would hide the text and nothing else.
 pub const SHORTEST: usize = 4;
 
+/// Of a longer secret its beginning is known, in bytes: no text that leaves holds more of it.
+const LONGEST: usize = 16 << 10;
+
+/// What stands where a text was cut.
+const CUT: char = '…';
+
 /// All but what RFC 3986 (2.3) calls unreserved: how templates encode a value for a URL.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -42,7 +48,8 @@ impl Redactor {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = known.forms.len();
         for secret in secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST) {
-            for form in forms(secret.expose()) {
+            let known_part = &secret.expose()[..secret.expose().floor_char_boundary(LONGEST)];
+            for form in forms(known_part) {
                 if form.len() >= SHORTEST && !known.forms.contains(&form) {
                     known.forms.push(form);
                 }
@@ -81,6 +88,30 @@ impl Redactor {
         }
     }
 
+    /// Masks in place, also the beginning of a secret that stands before a `…`, or at the end of a text that was `cut`
+    /// there.
+    pub fn redact_cut(&self, text: &mut String, cut: bool) {
+        self.redact_string(text);
+        let mut ends: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
+        ends.extend(cut.then_some(text.len()));
+        // From the end, so that those before it stay where they are.
+        for end in ends.into_iter().rev() {
+            if let Some(begin) = self.beginning(&text.as_bytes()[..end]) {
+                text.replace_range(begin..end, MASK);
+            }
+        }
+    }
+
+    /// Where the beginning of a secret begins that ends with the text.
+    fn beginning(&self, text: &[u8]) -> Option<usize> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |form: &String| {
+            let earliest = text.len().saturating_sub(form.len());
+            (earliest..text.len().saturating_sub(SHORTEST - 1)).find(|at| form.as_bytes().starts_with(&text[*at..]))
+        };
+        known.forms.iter().filter_map(of).min()
+    }
+
     /// Masks every text in a JSON value, keys included.
     pub fn redact_json(&self, value: &mut Value) {
         match value {
@@ -111,7 +142,7 @@ fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     for encoded in [NON_ALPHANUMERIC, RESERVED] {
         let percent = utf8_percent_encode(secret, encoded).to_string();
-        forms.extend([percent.to_lowercase(), percent]);
+        forms.extend([lower_hex(&percent), percent]);
     }
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = url::Url::parse("http://h").ok().map(|mut url| {
@@ -137,6 +168,19 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
+/// The same with the digits of what is percent-encoded in lower case, as some write them (RFC 3986, 2.1).
+fn lower_hex(percent: &str) -> String {
+    let mut digits = 0;
+    percent
+        .chars()
+        .map(|letter| {
+            let digit = digits > 0;
+            digits = if letter == '%' { 2 } else { u32::saturating_sub(digits, 1) };
+            if digit { letter.to_ascii_lowercase() } else { letter }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::STANDARD;
@@ -151,13 +195,14 @@ mod tests {
 
     #[test]
     fn every_form_of_a_secret_is_masked() {
-        let secret = "s3cr\"t/+ü w-o.r_d~";
+        let secret = "s3cr\"t/+ü w-O.r_d~";
         let redactor = redactor(secret);
         let json = Value::from(secret).to_string();
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let url = url::Url::parse(&format!("http://h/?k={secret}")).unwrap();
         let percent = [NON_ALPHANUMERIC, RESERVED].map(|encoded| utf8_percent_encode(secret, encoded).to_string());
-        for text in [secret, &json, &form, url.as_str(), &percent[0], &percent[1]] {
+        let lower = "s3cr%22t%2f%2b%c3%bc%20w-O.r_d~";
+        for text in [secret, &json, &form, url.as_str(), &percent[0], &percent[1], lower] {
             let masked = redactor.redact(text);
             assert!(masked.contains(MASK), "{text} became {masked}");
             assert!(!masked.contains("s3cr"), "{text} became {masked}");
@@ -180,6 +225,31 @@ mod tests {
         let redactor = redactor("hunter22");
         assert!(matches!(redactor.redact("expected status 200, got 503"), Cow::Borrowed(_)));
         assert!(matches!(Redactor::default().redact("hunter22"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_is_masked_where_it_begins() {
+        let redactor = redactor("eyJhbGciOiJIUzI1NiJ9.eyJz");
+        for (text, cut, want) in [
+            ("got \"eyJhbGciOi…, expected eyJhbG…!", false, "got \"[redacted]…, expected [redacted]…!"),
+            ("the token is eyJhb", true, "the token is [redacted]"),
+            ("the token is eyJhb", false, "the token is eyJhb"),
+            ("eyJ…", false, "eyJ…"),
+            ("…", true, "…"),
+        ] {
+            let mut text = text.to_owned();
+            redactor.redact_cut(&mut text, cut);
+            assert_eq!(text, want);
+        }
+    }
+
+    #[test]
+    fn of_a_long_secret_all_that_can_leave_is_masked() {
+        let page = "<html>".to_owned() + &"0123456789abcdef".repeat(100_000);
+        let redactor = redactor(&page);
+        let mut excerpt = page[..2_048].to_owned();
+        redactor.redact_cut(&mut excerpt, true);
+        assert_eq!(excerpt, MASK);
     }
 
     #[test]

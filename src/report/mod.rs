@@ -95,6 +95,9 @@ fn mask_by(redactor: &Redactor, outcome: &mut Outcome) {
         span.data.iter_mut().for_each(|(_, value)| redactor.redact_json(value));
     }
     if let Some(failure) = outcome.verdict.failure_mut() {
-        failure.texts_mut().for_each(|text| redactor.redact_string(text));
+        failure.texts_mut().for_each(|text| redactor.redact_cut(text, false));
+        if let Some(excerpt) = failure.excerpt.as_mut().filter(|excerpt| excerpt.truncated) {
+            redactor.redact_cut(&mut excerpt.body, true);
+        }
     }
 }

@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg";
 
 /// The cookie of a login.
-pub(crate) const SESSION: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SESSION: &str = "f0e1d2c3b4a5968778695a4b3c2d1e0f";
 
 /// The shop, on a port of its own.
 pub(crate) struct App {
@@ -142,7 +142,7 @@ async fn answer(request: Request<Incoming>, state: &Mutex<State>) -> Response<St
             sleep(Duration::from_millis(milliseconds.parse().unwrap())).await;
             said(StatusCode::OK, &json!({"slow": true}))
         }
-        ["fail", status] => {
+        ["fail", status, ..] => {
             let status = StatusCode::from_bytes(status.as_bytes()).unwrap();
             said(status, &json!({"error": "on demand", "authorization": asked.header("authorization")}))
         }

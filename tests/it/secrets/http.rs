@@ -1,33 +1,19 @@
-//! Nothing secret leaves: a canary in every place where a secret may stand, every byte that comes out searched for it.
+//! Requests: a canary in each place of one, asked of targets that fail in each way.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::fs;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sentrynet::demo::Demo;
 use tempfile::TempDir;
-use tokio::{process::Command, time};
 
-use crate::support::sentry::{Sentry, Server};
-
-/// Longer than anything here takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Long enough to be nowhere by chance, with characters that change when they are encoded.
-const CANARY: &str = "kanarienvogel/7+singt=laut&hell";
-
-/// Forms in which it could come out.
-fn forms() -> Vec<String> {
-    let encoded = utf8_percent_encode(CANARY, NON_ALPHANUMERIC).to_string();
-    let base64 = STANDARD.encode(CANARY);
-    let basic = STANDARD.encode(format!("user:{CANARY}"));
-    let json = serde_json::to_string(CANARY).expect("a text");
-    [CANARY.to_owned(), encoded.clone(), encoded.to_lowercase(), base64, basic, json.trim_matches('"').to_owned()]
-        .into()
-}
+use super::{CANARY, assert_silent, program, received, said};
+use crate::support::{
+    sentry::{Sentry, Server},
+    target::{Target, redirect},
+};
 
 /// A canary in each place, asked of targets that fail in each way.
-fn configuration(demo: &Demo, proxy: &str, mute: &str) -> String {
+fn configuration(demo: &Demo, proxy: &str, mute: &str, circle: &str) -> String {
     let own = demo.configuration();
     let port = |after: &str| {
         let rest = own.split_once(after).expect("the demo has it").1;
@@ -58,6 +44,7 @@ fn configuration(demo: &Demo, proxy: &str, mute: &str) -> String {
         format!("https://127.0.0.1:{secure}/"),
         format!("http://127.0.0.1:{secure}/"),
         format!("http://{mute}/"),
+        circle.to_owned(),
         // The rest of a mapping, with a name server that knows no such name.
         format!("http://nowhere.demo.test/', dns: '127.0.0.1:{names}"),
     ];
@@ -80,27 +67,16 @@ async fn a_canary_never_comes_out() {
     let refusing = tokio::net::TcpSocket::new_v4().expect("a socket");
     refusing.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let proxy = refusing.local_addr().expect("an address").to_string();
+    // Leads back to itself, with whatever it was asked.
+    let circle = Target::answering(|request| vec![redirect(302, &request.path)]).await;
     // Accepts and says nothing.
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mute = mute.local_addr().map(|address| (mute, address.to_string())).expect("an address");
-    fs::write(directory.path().join("config.yaml"), configuration(&demo, &proxy, &mute.1)).expect("a file");
+    fs::write(directory.path().join("config.yaml"), configuration(&demo, &proxy, &mute.1, &circle.url("/")))
+        .expect("a file");
     fs::write(directory.path().join("canary.txt"), CANARY).expect("a file");
 
-    let run = async |arguments: &[&str], level: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_sentrynet"))
-            .args(arguments)
-            .current_dir(directory.path())
-            .env_clear()
-            .envs([("CANARY", CANARY), ("SENTRY_DSN", &server.dsn_text()), ("RUST_LOG", level)])
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = time::timeout(PATIENCE, output).await.expect("it ends").expect("it runs");
-        let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
-        all += &String::from_utf8_lossy(&output.stderr);
-        assert!(!all.is_empty());
-        (format!("{arguments:?} at {level}"), all)
-    };
+    let run = |arguments: &'static [&'static str], level| said(program(directory.path(), &server, arguments, level));
     let mut outputs = vec![
         run(&["validate"], "trace").await,
         run(&["once"], "trace").await,
@@ -108,23 +84,12 @@ async fn a_canary_never_comes_out() {
         run(&["once", "--format", "envelope", "--send"], "debug").await,
     ];
     let seen = outputs[1].1.clone();
-    for text in ["Place 0 target 0", "[redacted]", "connection refused", "not done within", "NXDOMAIN", "curl"] {
+    for text in
+        ["Place 0 target 0", "[redacted]", "connection refused", "not done within", "NXDOMAIN", "curl", "redirect:"]
+    {
         assert!(seen.contains(text), "`once` says {text}");
     }
-    let taken = server.sentry.taken();
-    assert!(taken.len() > 100, "{}", taken.len());
-    let sent = taken.iter().flat_map(|envelope| {
-        let items = envelope.items.iter().map(|item| String::from_utf8_lossy(&item.payload).into_owned());
-        items.chain([envelope.header.to_string()])
-    });
-    outputs.push(("what Sentry received".to_owned(), sent.collect()));
-    for (what, all) in outputs {
-        for form in forms() {
-            let found = all.find(&form).map(|at| {
-                let begin = (0..=at.saturating_sub(160)).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
-                all[begin..at].to_owned()
-            });
-            assert_eq!(found, None, "{form} comes out of {what}");
-        }
-    }
+    outputs.push(received(&server.sentry));
+    assert!(server.sentry.taken().len() > 100);
+    assert_silent(&outputs, &[CANARY]);
 }
