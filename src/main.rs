@@ -9,6 +9,7 @@ use std::{
 
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sentrynet::{
     cli::{Arguments, Exit, Process, Terminal},
     config::Environment,
@@ -63,6 +64,7 @@ fn start(arguments: Arguments) -> ExitCode {
         colour,
         redactor,
         log,
+        descriptors: descriptors(),
         reload: Arc::default(),
         stop: CancellationToken::new(),
     };
@@ -70,6 +72,15 @@ fn start(arguments: Arguments) -> ExitCode {
     // What a second signal cut off is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
+}
+
+/// How many files and sockets may be open: as many as the system lets us, for what it gives unasked (1,024, often) is for
+/// programs that wait for one at a time.
+fn descriptors() -> usize {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where that is refused, what is given stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX)
 }
 
 /// Runs the command. The first signal stops it, a second one at once; SIGHUP reloads.

@@ -86,6 +86,8 @@ pub struct Process {
     pub redactor: Redactor,
     /// Where the daemon's own news go.
     pub log: Log,
+    /// How many files and sockets may be open.
+    pub descriptors: usize,
     /// The configuration is to be read again.
     pub reload: Arc<Notify>,
     /// The process is to end.

@@ -20,6 +20,12 @@ use crate::{
 /// How long sending may take after the last run.
 const DELIVERY: Duration = Duration::from_secs(10);
 
+/// Checks side by side, unless told otherwise.
+const JOBS: usize = 1_000;
+
+/// File descriptors that a check may need at once: to ask for a name, and to connect twice (RFC 8305).
+const DESCRIPTORS: usize = 3;
+
 /// What `once` takes.
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -32,9 +38,9 @@ pub(super) struct Options {
     /// How each run is printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// How many checks run side by side.
-    #[arg(long, default_value_t = 256)]
-    jobs: usize,
+    /// How many checks run side by side; 1000, or as many as there are file descriptors for, unless given.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Sends the results to Sentry, too.
     #[arg(long)]
     send: bool,
@@ -78,7 +84,8 @@ pub(super) async fn run(options: Options, process: Process) -> Result<Exit, Comm
     sinks.extend(to_sentry.iter().map(|to| -> Box<dyn Sink> { to.sink() }));
     let sinks = Arc::new(Sinks::new(process.redactor, sinks));
     let runner = app::runner(config.tracing, sinks.clone());
-    let running = schedule::once(&checks, &runner, options.jobs, &process.stop);
+    let jobs = options.jobs.map_or_else(|| JOBS.min(process.descriptors / DESCRIPTORS), usize::from);
+    let running = schedule::once(&checks, &runner, jobs, &process.stop);
     let stopped = async {
         process.stop.cancelled().await;
         runner.cut.cancel();
