@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use probe_core::{Context, Failure, FailureClass, Op, Propagation, Span};
+use probe_core::{Context, Failure, FailureClass, Op, Propagation, Span, Targets};
 use probe_http::{Seen, Session};
 use tokio::time::{self, Instant};
 
@@ -117,7 +117,8 @@ impl<'a> Running<'a> {
         let begun = Instant::now();
         let until = step.timeout.map_or(until, |timeout| until.min(begun + timeout));
         let limit = Some(until.saturating_duration_since(begun));
-        let named = self.script.hosts.iter().any(|host| host == request.host());
+        let listed = matches!(context.propagation.targets, Targets::Listed(_));
+        let named = listed || self.script.hosts.iter().any(|host| host == request.host());
         let trace = if named { &context.propagation } else { &self.untraced };
         let asking = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, until);
         let Ok(hop) = time::timeout_at(until, asking).await else {

@@ -216,7 +216,7 @@ async fn each_redirect_has_phases_of_its_own() {
             let took = questions.iter().filter_map(|q| q.answered).max().unwrap() - questions[0].came;
             errors.add("dns", dns_spans[hop].duration(), took);
             // Its own connection.
-            assert!(ran.spans("net.conn")[hop].datum("connection.reused").is_none());
+            assert!(ran.spans("http.request")[hop].datum("connection.reused").is_none());
         }
     }
     errors.are_small();

@@ -108,10 +108,10 @@ async fn http_2_is_negotiated_and_can_be_turned_off() {
     }
     let ran = probe(&format!("{}, reuse: true", nginx.secure("/old"))).await;
     let reused: Vec<_> =
-        ran.is_up().spans("net.conn").iter().map(|span| span.datum("connection.reused").is_some()).collect();
+        ran.is_up().spans("http.request").iter().map(|span| span.datum("connection.reused").is_some()).collect();
     assert_eq!(reused, [false, true]);
     let ran = probe(&nginx.secure("/old")).await;
-    assert!(ran.is_up().spans("net.conn").iter().all(|span| span.datum("connection.reused").is_none()));
+    assert!(ran.is_up().spans("http.request").iter().all(|span| span.datum("connection.reused").is_none()));
 }
 
 #[tokio::test]

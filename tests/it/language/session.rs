@@ -107,8 +107,9 @@ async fn a_connection_is_used_again_within_a_session() {
     chain.base = format!("http://{}", keeps_alive().await);
     let outcome = chain.run().await;
     assert_eq!(outcome.verdict, Verdict::Up, "{outcome:#?}");
-    let conns: Vec<_> = outcome.tree.spans.iter().filter(|span| span.op.as_str() == "net.conn").collect();
-    let reused: Vec<_> = conns.iter().map(|span| span.datum("connection.reused").is_some()).collect();
+    let spans = |op: &'static str| outcome.tree.spans.iter().filter(move |span| span.op.as_str() == op);
+    assert_eq!(spans("net.conn").count(), 1);
+    let reused: Vec<_> = spans("http.request").map(|span| span.datum("connection.reused").is_some()).collect();
     assert_eq!(reused, [false, true, true, true]);
 }
 

@@ -30,16 +30,16 @@ async fn twenty_steps_are_within_all_limits() {
     ran.is_up();
     let (payload, dropped) = sent(&app, &keys, &ran).await;
     assert_eq!(payload["spans"].as_array().map(Vec::len), Some(ran.0.tree.spans.len() - 1));
-    assert!(ran.0.tree.spans.len() > 160);
+    assert!(ran.0.tree.spans.len() > 140);
     assert_eq!(dropped, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_spans_are_cut_and_the_cut_is_named() {
     let app = App::start().await;
-    let keys = format!("steps:\n{}  - url: \"{{base}}/fail/500\"\n", "  - url: \"{base}/open\"\n".repeat(340));
+    let keys = format!("steps:\n{}  - url: \"{{base}}/fail/500\"\n", "  - url: \"{base}/open\"\n".repeat(410));
     let ran = ran(&app, &keys).await;
-    assert!(ran.failure().message.starts_with("step 341: "));
+    assert!(ran.failure().message.starts_with("step 411: "));
     let all = ran.0.tree.spans.len() - 1;
     assert!(all > 2_000, "{all}");
     let (payload, dropped) = sent(&app, &keys, &ran).await;
@@ -47,6 +47,6 @@ async fn two_thousand_spans_are_cut_and_the_cut_is_named() {
     assert!(spans.len() <= 1_000 && spans.len() > 900, "{}", spans.len());
     assert_eq!(payload["contexts"]["trace"]["data"]["spans.dropped"], all - spans.len());
     // What broke is there, whatever else is not.
-    assert!(spans.iter().any(|span| span["description"].as_str().is_some_and(|text| text.starts_with("341: "))));
+    assert!(spans.iter().any(|span| span["description"].as_str().is_some_and(|text| text.starts_with("411: "))));
     assert_eq!(dropped, [""; 0]);
 }

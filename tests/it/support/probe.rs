@@ -136,7 +136,7 @@ fn tiled(tree: &SpanTree) {
         // Between steps a machine may have something else to do: that is nobody's phase, and measured where many run.
         let seam = if ["probes.script", "script.step"].contains(&op) { Duration::MAX } else { SEAM };
         let mut at = if whole { parent.start } else { children.first().map_or(parent.start, |child| child.start) };
-        assert!(!whole || !children.is_empty() || parent.datum("connection.reused").is_some(), "{op}: {tree:#?}");
+        assert!(!whole || !children.is_empty(), "{op}: {tree:#?}");
         for child in children {
             // Requests side by side begin before others end.
             let early = !whole && child.start < at;
