@@ -1,5 +1,7 @@
 //! The request of a step: what is asked, with templates in it.
 
+mod early;
+
 use std::sync::Arc;
 
 use http::Method;

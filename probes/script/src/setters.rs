@@ -101,6 +101,12 @@ impl<'s> Visible<'s> {
         self.own().any(|setter| setter.key == key)
     }
 
+    /// Whether this key has, in this step, the value with which every run begins.
+    pub(crate) fn is_of_the_start(&self, key: &str) -> bool {
+        self.is_own(key)
+            && self.own().filter(|setter| setter.key == key).all(|setter| setter.origin == Origin::InitKeys)
+    }
+
     /// What is wrong with each of these keys that nothing sets before the step, and what to do about it.
     pub(crate) fn complaints<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> Vec<(String, Option<String>)> {
         let mut unknown: Vec<&str> = Vec::new();

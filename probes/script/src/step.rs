@@ -72,6 +72,7 @@ impl Step {
             & assertions_are_on_keys(&keys, &visible, findings)
             & takes_time(&keys, findings);
         let (request, wire) = (request?, wire?);
+        let sound = request.fills(&keys, &visible, start, findings) && sound;
         let fits = request.known().is_none_or(|known: Request| wire.fits(&known, &keys.wire, findings));
         let method = request.method();
         (sound && fits).then(|| Self {

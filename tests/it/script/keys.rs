@@ -76,7 +76,8 @@ async fn a_whole_url_in_a_key_stays_one_and_a_value_in_a_path_stays_one_segment(
 async fn what_cannot_go_into_a_request_is_a_failure_without_the_value() {
     let app = App::start().await;
     let keys = format!(
-        "init_keys: {{base: \"{}\", two: \"a\\nb-hidden\", many: {{a: 1}}}}\nsteps:\n  - url: \"{{base}}/open\"\n",
+        "init_keys: {{base: \"{}\", two: \"a\\nb-hidden\"}}\nsteps:\n  - url: \"{{base}}/open\"\n    set_keys: {{many: $}}\n  \
+         - url: \"{{base}}/open\"\n",
         app.base()
     );
     for (step, told) in [

@@ -16,10 +16,10 @@ use url::{Origin, Url};
 use crate::body::Sent;
 
 /// How long a connection is waited for. It costs nothing but where none comes back.
-const WAIT: Duration = Duration::from_millis(1);
+const WAIT: Duration = Duration::from_millis(5);
 
 /// After that long a connection is back, or gone.
-const BACK: Duration = Duration::from_millis(10);
+const BACK: Duration = Duration::from_millis(50);
 
 /// What the connections of one client are known to do; none of it where none is used again.
 #[derive(Clone, Debug)]
