@@ -1,10 +1,10 @@
 //! What must hold of keys.
 
 use probe_core::Failure;
-use probe_keys::{At, Definitions, Map, Placed, Read};
+use probe_keys::{At, Definitions, Findings, Map, Placed, Read, nearest};
 use serde_json::Value as Json;
 
-use crate::{Assertion, Found};
+use crate::{Assertion, Captures, Found};
 
 /// Keys and what must hold of each.
 #[derive(Clone, Debug)]
@@ -21,9 +21,26 @@ impl Assertions {
         self.0.iter().try_for_each(|(key, assertion)| assertion.check(&format!("`{}`", key.value), find(&key.value)))
     }
 
-    /// The keys that must be set: whoever knows which keys can be set finds a misspelt one before it is asked for.
-    pub fn wanted(&self) -> impl Iterator<Item = &Placed<String>> {
-        self.0.iter().filter(|(_, assertion)| assertion.wants_value()).map(|(key, _)| key)
+    /// Notes every assertion on a key that nothing sets, neither these captures nor anything `earlier`: it could never
+    /// hold. False when there is one.
+    pub fn are_on_keys(
+        &self,
+        captures: Option<&Captures>,
+        earlier: impl Fn(&str) -> bool,
+        findings: &Findings,
+    ) -> bool {
+        let set: Vec<&str> = captures.into_iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
+        let wanted = self.0.iter().filter(|(_, assertion)| assertion.wants_value()).map(|(key, _)| key);
+        let mut sound = true;
+        for key in wanted.filter(|key| !set.contains(&key.value.as_str()) && !earlier(&key.value)) {
+            let hint = match nearest(&key.value, set.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "add it to `set_keys`, with where its value comes from".to_owned(),
+            };
+            findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
+            sound = false;
+        }
+        sound
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use http::Method;
 use probe_core::{Failure, FailureClass, Op, Span};
 use probe_expect::{Answer as View, Assertions, Captures, Expect, Found, StatusSet, Values};
-use probe_keys::{Findings, nearest};
 use tokio::time::Instant;
 
 use crate::{AnswerKeys, certificate::Certificate, exchange::Hop};
@@ -129,19 +128,6 @@ impl Expected {
                 .check(|key| Some(own(key)).filter(|found| found.origin.is_some()).unwrap_or_else(|| earlier(key)))
         })?;
         self.expect.as_ref().map_or(Ok(()), |expect| expect.check(answer))
-    }
-}
-
-/// Notes every assertion on a key that nothing sets: it could never hold.
-pub(crate) fn names_are_set(keys: &AnswerKeys, findings: &Findings) {
-    let set: Vec<&str> = keys.set_keys.iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
-    let wanted = keys.assertions.iter().flat_map(Assertions::wanted);
-    for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {
-        let hint = match nearest(&key.value, set.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "add it to `set_keys`, with where its value comes from".to_owned(),
-        };
-        findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
     }
 }
 

@@ -7,7 +7,7 @@ use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
 use probe_expect::Found;
 use probe_keys::Findings;
 
-use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge, judge::Expected, phases};
+use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge::Expected, phases};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -28,7 +28,10 @@ impl HttpProbe {
         // Both are prepared before the first bad one ends it: all mistakes at once.
         let request = compile::request(&keys.asked, findings);
         let wire = Wire::compile(&keys.wire, network, findings);
-        judge::names_are_set(&keys.answer, findings);
+        let captures = keys.answer.set_keys.as_ref();
+        keys.answer.assertions.iter().for_each(|assertions| {
+            assertions.are_on_keys(captures, |_| false, findings);
+        });
         let ((request, tokens), wire) = (request?, wire?);
         wire.fits(&request, &keys.wire, findings).then(|| Self {
             target: request.shown(),

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use probe_expect::{Assertions, Captures};
+use probe_expect::Captures;
 use probe_http::{Expected, Network, Request, SPANS, SPANS_REUSED, Wire};
 use probe_keys::{Findings, Spot};
 
-use crate::{Certainty, Origin, Scope, Setters, StepKeys, Visible, request::RequestTemplate};
+use crate::{Certainty, Origin, Scope, Setters, StepKeys, request::RequestTemplate};
 
 /// The pause before a step is asked again, unless another is given.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -69,7 +69,9 @@ impl Step {
         let request = RequestTemplate::compile(&keys, &visible, findings);
         let wire = Wire::compile(&keys.wire, network, findings);
         let sound = asks_once(&keys, wire.as_ref(), findings)
-            & assertions_are_on_keys(&keys, &visible, findings)
+            & keys.answer.assertions.as_ref().is_none_or(|assertions| {
+                assertions.are_on_keys(keys.answer.set_keys.as_ref(), |key| visible.is_own(key), findings)
+            })
             & takes_time(&keys, findings);
         let (request, wire) = (request?, wire?);
         let sound = request.fills(&keys, &visible, start, findings) && sound;
@@ -104,26 +106,6 @@ fn asks_once(keys: &StepKeys, wire: Option<&Wire>, findings: &Findings) -> bool 
         findings.wrong_with(&family.spot, "a step asks once: of two answers, which one would set the keys?", hint);
     }
     !both
-}
-
-/// Every key that an assertion needs must be set by this step, or before it.
-fn assertions_are_on_keys(keys: &StepKeys, visible: &Visible<'_>, findings: &Findings) -> bool {
-    let own: Vec<&str> =
-        keys.answer.set_keys.iter().flat_map(Captures::iter).map(|(key, _)| key.value.as_str()).collect();
-    let mut sound = true;
-    for wanted in keys.answer.assertions.iter().flat_map(Assertions::wanted) {
-        if own.contains(&wanted.value.as_str()) || visible.is_own(&wanted.value) {
-            continue;
-        }
-        let nearest = probe_keys::nearest(&wanted.value, own.iter().copied());
-        let hint = nearest.map_or_else(
-            || "add it to `set_keys`, with where its value comes from".to_owned(),
-            |name| format!("did you mean `{name}`?"),
-        );
-        findings.wrong_with(&wanted.spot, format!("no `set_keys` up to this step sets `{}`", wanted.value), hint);
-        sound = false;
-    }
-    sound
 }
 
 fn takes_time(keys: &StepKeys, findings: &Findings) -> bool {

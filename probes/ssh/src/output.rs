@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use probe_core::{Excerpt, Failure, FailureClass, Op, Span};
 use probe_expect::{Answer, Assertions, Captures};
-use probe_keys::{Findings, nearest};
+use probe_keys::Findings;
 use tokio::time::Instant;
 
 use crate::{
@@ -43,7 +43,11 @@ impl Expected {
     /// As it was written; `None` when a mistake was noted.
     pub(crate) fn new(keys: &SshKeys, findings: &Findings) -> Option<Self> {
         let json = keys.json.as_ref().is_some_and(|json| json.value);
-        let mut sound = names_are_set(keys, findings);
+        let captures = keys.set_keys.as_ref().map(|captures| &captures.value);
+        let mut sound = keys
+            .assertions
+            .as_ref()
+            .is_none_or(|assertions| assertions.value.are_on_keys(captures, |_| false, findings));
         if let Some(captures) = keys.set_keys.as_ref().filter(|captures| !json && captures.value.needs_json()) {
             findings.wrong_with(&captures.spot, "a JSONPath looks into JSON", "say that the output is: `json: true`");
             sound = false;
@@ -128,23 +132,6 @@ impl Finished {
         let body = String::from_utf8_lossy(&self.output[..self.output.len().min(EXCERPT)]).into_owned();
         Excerpt { head: self.errors.clone(), body, truncated: self.output.len() > EXCERPT || self.cut }
     }
-}
-
-/// Notes every assertion on a key that nothing sets: it could never hold.
-fn names_are_set(keys: &SshKeys, findings: &Findings) -> bool {
-    let captures = keys.set_keys.iter().flat_map(|captures| captures.value.iter());
-    let set: Vec<&str> = captures.map(|(key, _)| key.value.as_str()).collect();
-    let wanted = keys.assertions.iter().flat_map(|assertions| assertions.value.wanted());
-    let mut sound = true;
-    for key in wanted.filter(|key| !set.contains(&key.value.as_str())) {
-        let hint = match nearest(&key.value, set.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "add it to `set_keys`, with where its value comes from".to_owned(),
-        };
-        findings.wrong_with(&key.spot, format!("no `set_keys` sets `{}`", key.value), hint);
-        sound = false;
-    }
-    sound
 }
 
 fn end<T>(span: Span, result: Result<T, Failure>, at: Instant) -> Result<T, Failure> {
