@@ -79,7 +79,7 @@ impl<'a> Running<'a> {
                 Err(Unfit::Refused(failure))
                     if attempt <= times
                         && failure.class != FailureClass::Internal
-                        && Instant::now() + delay < until =>
+                        && after(Instant::now(), delay, until) < until =>
                 {
                     attempt += 1;
                     self.pause(&span, delay, until).await;
@@ -115,7 +115,7 @@ impl<'a> Running<'a> {
         let Filled { request, tokens } = step.request.fill(&self.scope, |secret| context.learn([secret]))?;
         context.learn(self.scope.take_secrets());
         let begun = Instant::now();
-        let until = step.timeout.map_or(until, |timeout| until.min(begun + timeout));
+        let until = step.timeout.map_or(until, |timeout| after(begun, timeout, until));
         let limit = Some(until.saturating_duration_since(begun));
         let listed = matches!(context.propagation.targets, Targets::Listed(_));
         let named = listed || self.script.hosts.iter().any(|host| host == request.host());
@@ -155,7 +155,7 @@ impl<'a> Running<'a> {
     async fn pause(&self, parent: &Span, delay: Duration, until: Instant) {
         if !delay.is_zero() {
             let span = parent.child(Op::SCRIPT_DELAY);
-            time::sleep_until(until.min(Instant::now() + delay)).await;
+            time::sleep_until(after(Instant::now(), delay, until)).await;
             span.finish();
         }
     }
@@ -170,6 +170,11 @@ impl<'a> Running<'a> {
         }
         failure
     }
+}
+
+/// So much later, or `until` where that is earlier.
+fn after(at: Instant, duration: Duration, until: Instant) -> Instant {
+    at.checked_add(duration).map_or(until, |at| at.min(until))
 }
 
 fn rounded(duration: Duration) -> Duration {

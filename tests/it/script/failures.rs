@@ -154,6 +154,19 @@ async fn the_whole_scripts_deadline_names_the_step_that_it_met() {
 }
 
 #[tokio::test]
+async fn a_pause_longer_than_all_time_ends_with_the_script() {
+    let app = App::start().await;
+    for keys in ["delay: 18000000000000000000", "retry: {times: 3, delay: 18000000000000000000}, expected: 404"] {
+        let step = format!("  - {{url: \"{{base}}/open\", timeout: 18000000000000000000, {keys}}}");
+        let ran = ran(&app, &format!("timeout: 200ms\nsteps:\n{step}")).await;
+        let (class, message) = (ran.failure().class, &ran.failure().message);
+        let late = (FailureClass::Timeout, "there was no time left for it");
+        let (want, told) = if keys.starts_with("delay") { late } else { (FailureClass::Status, "expected status 404") };
+        assert!(class == want && message.contains(told), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_step_is_asked_until_it_holds_and_no_longer_than_that() {
     let app = App::start().await;
     let wait = "  - url: \"{base}/orders/{id}\"\n    set_keys: {state: $.state}\n    assertions: {state: ready}\n";
