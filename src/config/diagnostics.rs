@@ -127,9 +127,8 @@ impl Diagnostic {
             position = Some(source.line_column(range.start));
             shown = Some((text, range.start - line.start..range.end - line.start));
         }
-        let here = Redactor::default();
-        here.learn(literals);
-        let mask = |text: String| here.redact(&redactor.redact(&text)).into_owned();
+        let here = redactor.with(literals);
+        let mask = |text: String| here.redact(&text).into_owned();
         Self {
             severity,
             file: source.map(|source| source.name.clone()).unwrap_or_default(),

@@ -78,14 +78,11 @@ impl Sinks {
     }
 }
 
-/// Masks what the configuration holds, then what became known only in this run.
+/// Masks what the configuration holds, and what became known only in this run.
 fn mask(redactor: &Redactor, outcome: &mut Outcome) {
-    mask_by(redactor, outcome);
-    let learnt = std::mem::take(&mut outcome.secrets);
-    if !learnt.is_empty() {
-        let redactor = Redactor::default();
-        redactor.learn(learnt);
-        mask_by(&redactor, outcome);
+    match std::mem::take(&mut outcome.secrets) {
+        none if none.is_empty() => mask_by(redactor, outcome),
+        learnt => mask_by(&redactor.with(learnt), outcome),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What must not leave by its name or by its shape: values under names that tell a secret, credentials in URLs, and
-//! card numbers. What was configured as secret is masked by value before (`redact.rs`).
+//! card numbers. What was configured as secret is masked by value before (`redact`).
 
 use std::{borrow::Cow, ops::Range};
 

@@ -1,16 +1,19 @@
 //! Nothing secret leaves: every secret of the configuration is masked by value, in whatever text it turns up.
 
+mod forms;
+mod known;
+
 use std::{
     borrow::Cow,
     fmt,
+    ops::Range,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use probe_core::Secret;
 use serde_json::Value;
+
+use self::known::Known;
 
 /// What stands in a secret's place.
 pub const MASK: &str = Secret::MASK;
@@ -18,26 +21,16 @@ pub const MASK: &str = Secret::MASK;
 /// Shorter values are in every text by chance: masking them would hide the text and nothing else.
 pub const SHORTEST: usize = 4;
 
-/// Of a longer secret its beginning is known, in bytes: no text that leaves holds more of it.
-const LONGEST: usize = 16 << 10;
-
 /// What stands where a text was cut.
 const CUT: char = '…';
-
-/// All but what RFC 3986 (2.3) calls unreserved: how templates encode a value for a URL.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Masks the secrets it has been told, in their plain, URL-encoded, JSON-escaped and base64 forms. Clones share what
 /// they know.
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<RwLock<Known>>,
-}
-
-#[derive(Default)]
-struct Known {
-    forms: Vec<String>,
-    matcher: Option<AhoCorasick>,
+    /// What those it comes from do not know.
+    besides: Vec<Arc<Known>>,
 }
 
 // === impl Redactor ===
@@ -45,40 +38,38 @@ struct Known {
 impl Redactor {
     /// Learns more secrets; those learnt before stay.
     pub fn learn(&self, secrets: impl IntoIterator<Item = Secret>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let before = known.forms.len();
-        for secret in secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST) {
-            let known_part = &secret.expose()[..secret.expose().floor_char_boundary(LONGEST)];
-            for form in forms(known_part) {
-                if form.len() >= SHORTEST && !known.forms.contains(&form) {
-                    known.forms.push(form);
-                }
-            }
-        }
-        if known.forms.len() > before {
-            // Only an absurd number of bytes makes the build fail; then nothing may be shown at all.
-            known.matcher = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(&known.forms)
-                .or_else(|_| AhoCorasick::new([""]))
-                .ok();
-        }
+        self.known.write().unwrap_or_else(PoisonError::into_inner).learn(secrets);
+    }
+
+    /// One that knows these as well, for a while: this one does not learn them.
+    #[must_use]
+    pub fn with(&self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let mut known = Known::default();
+        known.learn(secrets);
+        let mut more = self.clone();
+        more.besides.push(Arc::new(known));
+        more
     }
 
     /// The text with every secret masked.
+    ///
+    /// Secrets that lie across each other are masked as one: masked one after the other, the first mask would hide from
+    /// the second what it is to look for, and its rest would stay.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        match &known.matcher {
-            Some(matcher) if matcher.is_match(text) => {
-                let mut masked = String::with_capacity(text.len());
-                matcher.replace_all_with(text, &mut masked, |_, _, masked| {
-                    masked.push_str(MASK);
-                    true
-                });
-                Cow::Owned(masked)
-            }
-            _ => Cow::Borrowed(text),
+        let mut found = Vec::new();
+        self.each(|known| known.find(text, &mut found));
+        if found.is_empty() {
+            return Cow::Borrowed(text);
         }
+        let mut masked = String::with_capacity(text.len());
+        let mut end = 0;
+        for range in united(found) {
+            masked.push_str(&text[end..range.start]);
+            masked.push_str(MASK);
+            end = range.end;
+        }
+        masked.push_str(&text[end..]);
+        Cow::Owned(masked)
     }
 
     /// Masks in place.
@@ -96,20 +87,12 @@ impl Redactor {
         ends.extend(cut.then_some(text.len()));
         // From the end, so that those before it stay where they are.
         for end in ends.into_iter().rev() {
-            if let Some(begin) = self.beginning(&text.as_bytes()[..end]) {
+            let mut begins = None;
+            self.each(|known| begins = known.beginning(&text.as_bytes()[..end]).into_iter().chain(begins).min());
+            if let Some(begin) = begins {
                 text.replace_range(begin..end, MASK);
             }
         }
-    }
-
-    /// Where the beginning of a secret begins that ends with the text.
-    fn beginning(&self, text: &[u8]) -> Option<usize> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let of = |form: &String| {
-            let earliest = text.len().saturating_sub(form.len());
-            (earliest..text.len().saturating_sub(SHORTEST - 1)).find(|at| form.as_bytes().starts_with(&text[*at..]))
-        };
-        known.forms.iter().filter_map(of).min()
     }
 
     /// Masks every text in a JSON value, keys included.
@@ -129,6 +112,11 @@ impl Redactor {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+
+    fn each(&self, mut ask: impl FnMut(&Known)) {
+        ask(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        self.besides.iter().for_each(|known| ask(known));
+    }
 }
 
 impl fmt::Debug for Redactor {
@@ -137,55 +125,25 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// The ways in which libraries and targets write a value.
-fn forms(secret: &str) -> Vec<String> {
-    let mut forms = vec![secret.to_owned()];
-    for encoded in [NON_ALPHANUMERIC, RESERVED] {
-        let percent = utf8_percent_encode(secret, encoded).to_string();
-        forms.extend([lower_hex(&percent), percent]);
-    }
-    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let url = url::Url::parse("http://h").ok().map(|mut url| {
-        url.set_query(Some(secret));
-        url.query().unwrap_or_default().to_owned()
-    });
-    forms.push(form);
-    forms.extend(url);
-    forms.push(Value::from(secret).to_string().trim_matches('"').to_owned());
-    // Base64 of a longer text that holds the secret depends on where in a group of three bytes the secret begins.
-    for shift in 0..3 {
-        let padded = [&b"\0\0"[..shift], secret.as_bytes()].concat();
-        let whole = padded.len() / 3 * 4;
-        let skip = [0, 2, 3][shift];
-        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
-            // Characters that also hold bits of a neighbour are left out, unless it is the secret alone.
-            forms.extend(encoded.get(skip..whole).filter(|core| core.len() >= 2 * SHORTEST).map(str::to_owned));
-            if shift == 0 {
-                forms.push(encoded);
-            }
+/// The same bytes in order, each once.
+fn united(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut united: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match united.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => united.push(range),
         }
     }
-    forms
-}
-
-/// The same with the digits of what is percent-encoded in lower case, as some write them (RFC 3986, 2.1).
-fn lower_hex(percent: &str) -> String {
-    let mut digits = 0;
-    percent
-        .chars()
-        .map(|letter| {
-            let digit = digits > 0;
-            digits = if letter == '%' { 2 } else { u32::saturating_sub(digits, 1) };
-            if digit { letter.to_ascii_lowercase() } else { letter }
-        })
-        .collect()
+    united
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-    use super::*;
+    use super::{forms::RESERVED, *};
 
     fn redactor(secret: &str) -> Redactor {
         let redactor = Redactor::default();
@@ -218,6 +176,44 @@ mod tests {
             assert!(masked.contains(MASK), "{user}: {masked}");
             assert!(masked.len() - MASK.len() <= encoded.len() - 24, "{user}: {masked}");
         }
+    }
+
+    #[test]
+    fn of_base64_no_letter_stays_that_is_the_secret_s_alone() {
+        for (secret, text, want) in [
+            ("hunter22", "user:hunter22", "dXNlcjp[redacted]=="),
+            ("hunter2!", "a:hunter2!", "YTp[redacted]=="),
+            ("hunter2!", "ab:hunter2!", "YWI6[redacted]="),
+            ("hunter22!", "a:hunter22!:", "YTp[redacted]6"),
+        ] {
+            let encoded = STANDARD.encode(text);
+            let want = want.replace("[redacted]", MASK);
+            assert_eq!(redactor(secret).redact(&encoded), want, "{encoded}");
+        }
+    }
+
+    #[test]
+    fn secrets_across_each_other_are_masked_as_one() {
+        let redactor = redactor("hunter22").with([Secret::new("Basic dXNlcjpodW50ZXIyMg=="), Secret::new("22-tail")]);
+        for (text, want) in [
+            ("authorization: Basic dXNlcjpodW50ZXIyMg==", "authorization: [redacted]"),
+            ("a hunter22-tail b", "a [redacted] b"),
+            ("hunter22hunter22", "[redacted][redacted]"),
+        ] {
+            assert_eq!(redactor.redact(text), want);
+        }
+        assert_eq!(self::redactor("hunter22").redact("22-tail"), "22-tail");
+    }
+
+    #[test]
+    fn what_is_known_besides_stays_there() {
+        let redactor = redactor("hunter22");
+        let more = redactor.with([Secret::new("only-now")]);
+        redactor.learn([Secret::new("for-ever")]);
+        let mut text = "hunter22 only-now for-ever only-…".to_owned();
+        assert_eq!(redactor.redact(&text), "[redacted] only-now [redacted] only-…");
+        more.redact_cut(&mut text, false);
+        assert_eq!(text, "[redacted] [redacted] [redacted] [redacted]…");
     }
 
     #[test]
