@@ -55,6 +55,7 @@ impl Substitution<'_> {
                         Some(hint) => self.findings.wrong_with(&spot, error.to_string(), hint),
                         None => self.findings.wrong(&spot, error.to_string()),
                     }
+                    self.findings.unknown(node.place);
                 }
             },
             Value::List(nodes) => {

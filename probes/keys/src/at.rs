@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Ref, RefCell},
+    collections::HashSet,
     fmt,
 };
 
@@ -22,6 +23,7 @@ pub struct At<'a> {
 #[derive(Debug, Default)]
 pub struct Findings {
     problems: RefCell<Vec<Problem>>,
+    unknown: RefCell<HashSet<Place>>,
     secrets: RefCell<Vec<Secret>>,
 }
 
@@ -59,9 +61,16 @@ pub struct Spot {
 // === impl Findings ===
 
 impl Findings {
-    /// Notes a problem.
+    /// Notes a problem; not that of a place where it is unknown what stands there.
     pub fn note(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        if !self.unknown.borrow().contains(&problem.spot.place) {
+            self.problems.borrow_mut().push(problem);
+        }
+    }
+
+    /// What stands at this place is not known, for a reason that has been noted: nothing more is said of it.
+    pub fn unknown(&self, place: Place) {
+        self.unknown.borrow_mut().insert(place);
     }
 
     /// Notes a mistake at `spot`.
