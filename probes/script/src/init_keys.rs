@@ -4,7 +4,7 @@ use probe_core::Secret;
 use probe_keys::{At, Definitions, Read, Value as Written};
 use serde_json::{Value, json};
 
-use crate::mask;
+use crate::mask::{self, Source};
 
 /// The keys a script begins with, in written order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,12 +32,8 @@ impl Read for InitKeys {
             let value = Value::read(&here)?;
             let mut outside = false;
             entry.node.value.texts(&mut |text| outside |= text.is_secret());
-            // What stands openly in the file is secret for its name alone.
-            if mask::is_secret_name(&entry.key) {
-                mask::secrets(&entry.key, &value, false)
-                    .into_iter()
-                    .for_each(|secret: Secret| at.findings().secret(secret));
-            }
+            let secrets = mask::secrets(&entry.key, &value, Source::Written);
+            secrets.into_iter().for_each(|secret: Secret| at.findings().secret(secret));
             Some(InitKey { name: entry.key.clone(), value, outside })
         };
         let read: Vec<Option<InitKey>> = entries.iter().map(one).collect();

@@ -6,7 +6,11 @@ use probe_core::Secret;
 use probe_expect::Found;
 use serde_json::Value;
 
-use crate::{BuiltIn, InitKeys, Origin, Reason, Setters, mask, template};
+use crate::{
+    BuiltIn, InitKeys, Origin, Reason, Setters,
+    mask::{self, Source},
+    template,
+};
 
 /// How much of a value is shown, in characters.
 const SHOWN: usize = 40;
@@ -51,7 +55,8 @@ impl Scope {
     pub fn new(setters: Arc<Setters>, init: &InitKeys, run: Run) -> Self {
         let mut scope = Self { setters, held: BTreeMap::new(), run, secrets: Vec::new() };
         for key in &init.0 {
-            scope.hold(&key.name, key.value.clone(), Origin::InitKeys, key.outside);
+            let source = if key.outside { Source::Private } else { Source::Written };
+            scope.hold(&key.name, key.value.clone(), Origin::InitKeys, source);
         }
         scope
     }
@@ -59,7 +64,7 @@ impl Scope {
     /// Sets a key that a step took from its answer; the last one to set it wins. What is `private` is masked whatever it
     /// looks like.
     pub fn set(&mut self, key: &str, value: Value, origin: Origin, private: bool) {
-        self.hold(key, value, origin, private);
+        self.hold(key, value, origin, if private { Source::Private } else { Source::Answered });
     }
 
     /// What an assertion finds of a key.
@@ -126,8 +131,8 @@ impl Scope {
         }
     }
 
-    fn hold(&mut self, key: &str, value: Value, origin: Origin, outside: bool) {
-        let secrets = mask::secrets(key, &value, outside);
+    fn hold(&mut self, key: &str, value: Value, origin: Origin, source: Source) {
+        let secrets = mask::secrets(key, &value, source);
         let masked = !secrets.is_empty();
         self.secrets.extend(secrets);
         let told = format!("set by {origin}");

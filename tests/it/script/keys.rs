@@ -150,3 +150,13 @@ fn what_is_said_of_the_whole_script_is_refused_in_a_step_with_that_reason() {
         assert!(told.contains("1 error"), "{told}");
     }
 }
+
+#[tokio::test]
+async fn what_stands_openly_in_the_file_is_shown_however_long_it_is() {
+    let app = App::start().await;
+    let base = format!("{}/open/a/rather/long/beginning", app.base());
+    let keys = format!("init_keys: {{base: \"{base}\"}}\nsteps:\n  - url: \"{{base}}/of/all\"\n    expected: 404\n");
+    let ran = run(&check(&keys)).await;
+    assert!(ran.failure().message.starts_with(&format!("step 1: GET {base}/of/all: expected status 404, got 200")));
+    assert!(ran.0.secrets.is_empty(), "{:?}", ran.0.secrets);
+}
