@@ -111,6 +111,33 @@ groups:
         url: http://old.{DOMAIN}:{plain}/moved
         dns: "{names}"
 
+      - probe: script           # requests in a chain: a span for each step
+        title: Order journey
+        init_keys: {{base: "http://api.{DOMAIN}:{plain}", password: opensesame}}
+        steps:
+          - url: "{{base}}/login"
+            dns: "{names}"
+            form: {{user: demo, password: "{{password}}"}}
+            expected: 200
+            set_keys: {{token: $.token}}
+          - url: "{{base}}/orders"
+            dns: "{names}"
+            auth: {{bearer: "{{token}}"}}
+            body: {{article: tea, count: 2}}
+            set_keys: {{id: $.id}}
+          - url: "{{base}}/orders/{{id}}"
+            dns: "{names}"
+            auth: {{bearer: "{{token}}"}}
+            retry: {{times: 3, delay: 100ms}}
+            set_keys: {{state: $.state}}
+            assertions: {{state: ready}}
+          - url: "{{base}}/orders/{{id}}"
+            dns: "{names}"
+            method: DELETE
+            auth: {{bearer: "{{token}}"}}
+            expected: 204
+            always: true
+
   - name: what is broken
     tags: {{service: shop}}
     probes:

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::StreamBody;
 use hyper::{
     body::{Frame, Incoming},
@@ -66,16 +66,24 @@ async fn connection(stream: tokio::net::TcpStream, tls: Option<Arc<ServerConfig>
 type Parts = StreamBody<std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>>;
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Parts>, http::Error> {
-    let path = request.uri().path();
+    let (method, path) = (request.method(), request.uri().path());
     let pause = if path == "/slow" { SLOW } else { QUICK };
     time::sleep(pause).await;
     let response = Response::builder().header(header::CONTENT_TYPE, "application/json");
-    match path {
-        "/slow" => response.body(parts(&["{\"report\": [", "1, 2, 3]}\n"], SLOW)),
-        "/broken" => response
+    match (method, path) {
+        (&Method::POST, "/login") => {
+            response.body(parts(&["{\"token\": \"a-token-that-nobody-else-has\"}\n"], Duration::ZERO))
+        }
+        (&Method::POST, "/orders") => {
+            response.status(StatusCode::CREATED).body(parts(&["{\"id\": 17, \"state\": \"new\"}\n"], Duration::ZERO))
+        }
+        (&Method::DELETE, "/orders/17") => response.status(StatusCode::NO_CONTENT).body(parts(&[], Duration::ZERO)),
+        (_, "/orders/17") => response.body(parts(&["{\"id\": 17, \"state\": \"ready\"}\n"], Duration::ZERO)),
+        (_, "/slow") => response.body(parts(&["{\"report\": [", "1, 2, 3]}\n"], SLOW)),
+        (_, "/broken") => response
             .status(StatusCode::INTERNAL_SERVER_ERROR)
             .body(parts(&["{\"error\": \"the database does not answer\"}\n"], Duration::ZERO)),
-        "/moved" => response
+        (_, "/moved") => response
             .status(StatusCode::FOUND)
             .header(header::LOCATION, "/status")
             .body(parts(&["{}\n"], Duration::ZERO)),

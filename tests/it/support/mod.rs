@@ -12,3 +12,6 @@ pub(crate) mod seen;
 pub(crate) mod sentry;
 pub(crate) mod sshd;
 pub(crate) mod target;
+
+/// How many checks the configuration of the demo has.
+pub(crate) const DEMO_CHECKS: usize = 8;
