@@ -8,6 +8,7 @@ use probe_keys::{Findings, Placed, Spot, Text};
 
 use crate::{
     RenderError, Scope, Template, Visible,
+    at_load::AtLoad,
     keys::{StepAuthKeys, StepBasicKeys, StepOAuth2Keys},
     request::Unfit,
     written::Written,
@@ -20,8 +21,9 @@ pub(crate) enum AuthTemplate {
     Basic { username: Template, password: Template },
     /// A token.
     Bearer(Template),
-    /// A source of tokens that is the same in every run: a token is kept from one run to the next.
-    Holder(Arc<OAuth2>),
+    /// A source of tokens that is the same in every run: a token is kept from one run to the next. And the keys of the
+    /// start that it was made of.
+    Holder(Arc<OAuth2>, Vec<String>),
     /// A source of tokens that is made of each run's own keys.
     Granted(Box<GrantTemplate>),
 }
@@ -50,11 +52,8 @@ pub(crate) enum Who {
 
 impl AuthTemplate {
     /// Compiles what was written; `None` when a mistake was noted.
-    pub(crate) fn compile(
-        Placed { value: keys, spot }: &Placed<StepAuthKeys>,
-        visible: &Visible<'_>,
-        findings: &Findings,
-    ) -> Option<Self> {
+    pub(crate) fn compile(Placed { value: keys, spot }: &Placed<StepAuthKeys>, load: &AtLoad<'_>) -> Option<Self> {
+        let AtLoad { visible, findings, .. } = load;
         match (&keys.basic, &keys.bearer, &keys.oauth2) {
             (Some(StepBasicKeys { username, password }), None, None) => {
                 let username = Template::value(&username.at(findings), visible);
@@ -69,9 +68,7 @@ impl AuthTemplate {
             (None, Some(token), None) => {
                 secret(Template::value(&token.at(findings), visible), findings).map(Self::Bearer)
             }
-            (None, None, Some(keys)) => {
-                GrantTemplate::compile(keys, visible, findings)?.or_holder(keys, spot, findings)
-            }
+            (None, None, Some(keys)) => GrantTemplate::compile(keys, visible, findings)?.or_holder(keys, spot, load),
             (None, None, None) => {
                 findings.wrong(spot, "nobody is named here: give one of `basic`, `bearer`, `oauth2`");
                 None
@@ -97,26 +94,25 @@ impl AuthTemplate {
                 Who::Named(Auth::Basic { username: username.render(scope)?, password: secret(password)? })
             }
             Self::Bearer(token) => Who::Named(Auth::Bearer(secret(token)?)),
-            Self::Holder(tokens) => Who::Holder(tokens.clone()),
+            Self::Holder(tokens, _) => Who::Holder(tokens.clone()),
             Self::Granted(grant) => Who::Holder(OAuth2::new(grant.fill(scope, secret)?)?),
         })
     }
 
-    /// The same without any key, as far as it can be checked at load; none for tokens that are fetched.
-    pub(crate) fn sketch(&self) -> Option<Auth> {
-        let constant = |template: &Template| template.constant().unwrap_or("x").to_owned();
+    /// The same with these texts; none for tokens that are fetched.
+    pub(crate) fn sketch(&self, mut text: impl FnMut(&Template) -> String) -> Option<Auth> {
         match self {
             Self::Basic { username, password } => {
-                Some(Auth::Basic { username: constant(username), password: Secret::new(constant(password)) })
+                Some(Auth::Basic { username: text(username), password: Secret::new(text(password)) })
             }
-            Self::Bearer(token) => Some(Auth::Bearer(Secret::new(constant(token)))),
-            Self::Holder(_) | Self::Granted(_) => None,
+            Self::Bearer(token) => Some(Auth::Bearer(Secret::new(text(token)))),
+            Self::Holder(..) | Self::Granted(_) => None,
         }
     }
 
     /// Whether tokens are fetched.
     pub(crate) const fn fetches(&self) -> bool {
-        matches!(self, Self::Holder(_) | Self::Granted(_))
+        matches!(self, Self::Holder(..) | Self::Granted(_))
     }
 
     /// The keys it names; one may come twice.
@@ -124,7 +120,7 @@ impl AuthTemplate {
         match self {
             Self::Basic { username, password } => username.keys().chain(password.keys()).collect(),
             Self::Bearer(token) => token.keys().collect(),
-            Self::Holder(_) => Vec::new(),
+            Self::Holder(_, keys) => keys.iter().map(String::as_str).collect(),
             Self::Granted(grant) => grant.templates().flat_map(Template::keys).collect(),
         }
     }
@@ -150,31 +146,24 @@ impl GrantTemplate {
         })
     }
 
-    /// With nothing to fill, one source of tokens serves every run.
-    fn or_holder(self, keys: &StepOAuth2Keys, spot: &Spot, findings: &Findings) -> Option<AuthTemplate> {
-        let constant = |template: &Template| template.constant().map(str::to_owned);
-        if self.templates().any(|template| template.constant().is_none()) {
-            return Some(AuthTemplate::Granted(Box::new(self)));
-        }
-        let grant = Grant {
-            token_url: constant(&self.token_url)?,
-            client_id: constant(&self.client_id)?,
-            client_secret: Secret::new(constant(&self.client_secret)?),
-            scope: self.scope.as_ref().and_then(constant),
-            audience: self.audience.as_ref().and_then(constant),
-            client_auth: self.client_auth,
-        };
+    /// Where all is known at load, one source of tokens serves every run.
+    fn or_holder(self, keys: &StepOAuth2Keys, spot: &Spot, load: &AtLoad<'_>) -> Option<AuthTemplate> {
+        let names: Vec<String> = self.templates().flat_map(Template::keys).map(str::to_owned).collect();
+        let secret = |template: &Template| template.render(load.start).map(Secret::new);
+        let known = load.fill(spot, names.iter().map(String::as_str), |start| self.fill(start, secret)).ok()?;
+        let Some(grant) = known else { return Some(AuthTemplate::Granted(Box::new(self))) };
+        load.findings.secret(grant.client_secret.clone());
         match OAuth2::build(grant) {
             Ok(tokens) => {
-                tokens.request().secrets().into_iter().for_each(|secret| findings.secret(secret));
-                Some(AuthTemplate::Holder(tokens))
+                tokens.request().secrets().into_iter().for_each(|secret| load.findings.secret(secret));
+                Some(AuthTemplate::Holder(tokens, names))
             }
             Err(refusals) => {
                 for refusal in refusals {
                     let spot = if refusal.part == Part::Url { keys.token_url.spot() } else { spot.clone() };
                     match refusal.hint {
-                        Some(hint) => findings.wrong_with(&spot, refusal.reason, hint),
-                        None => findings.wrong(&spot, refusal.reason),
+                        Some(hint) => load.findings.wrong_with(&spot, refusal.reason, hint),
+                        None => load.findings.wrong(&spot, refusal.reason),
                     }
                 }
                 None

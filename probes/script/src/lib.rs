@@ -4,8 +4,9 @@
 //! `step` is a `request` (with its `auth` and its `pairs`) and what is expected of its answer; `keys` is what can be
 //! written, each value of it [`Written`] until its templates are compiled (`compile`). What fills are [`Template`]s (text,
 //! URLs, values of any depth), from the [`Scope`] of keys that a run holds; that every key a step names is one that
-//! something before it sets is checked at load by the [`Setters`].
+//! something before it sets is checked at load by the [`Setters`]; what `init_keys` alone fill is filled then (`at_load`).
 
+mod at_load;
 mod auth;
 mod built_in;
 mod compile;

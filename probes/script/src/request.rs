@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use http::Method;
 use probe_core::{Failure, FailureClass, Secret};
-use probe_http::{Asked, AskedHeader, OAuth2, Part, Payload, Request};
+use probe_http::{Asked, AskedHeader, OAuth2, Payload, Request};
 use probe_keys::{At, Findings, Value as Written};
 use serde_json::Value;
 
 use crate::{
     Reason, RenderError, Scope, StepKeys, Template, UrlTemplate, ValueTemplate, Visible,
+    at_load::AtLoad,
     auth::{AuthTemplate, Who},
     pairs::Pairs,
 };
@@ -62,14 +63,15 @@ pub(crate) enum Unfit {
 
 impl RequestTemplate {
     /// Compiles what was written for a step that sees these keys; `None` when a mistake was noted.
-    pub(crate) fn compile(keys: &StepKeys, visible: &Visible<'_>, findings: &Findings) -> Option<Self> {
+    pub(crate) fn compile(keys: &StepKeys, load: &AtLoad<'_>) -> Option<Self> {
+        let AtLoad { visible, findings, .. } = load;
         // All is compiled before the first bad one ends it: all mistakes at once.
         let url = UrlTemplate::compile(&keys.url.at(findings), visible);
         let pairs = |at: Option<At<'_>>| at.map_or_else(|| Some(Pairs::default()), |at| Pairs::compile(&at, visible));
         let query = pairs(keys.query.as_ref().map(|query| query.at(findings)));
         let headers = headers(keys, visible, findings);
         let body = body(keys, visible, findings);
-        let auth = keys.auth.as_ref().map(|auth| AuthTemplate::compile(auth, visible, findings));
+        let auth = keys.auth.as_ref().map(|auth| AuthTemplate::compile(auth, load));
         let template = Self {
             method: keys.method.as_ref().map(|method| method.0.clone()),
             url: url?,
@@ -78,7 +80,7 @@ impl RequestTemplate {
             body: body?,
             auth: auth.map_or(Some(None), |auth| auth.map(Some))?,
         };
-        template.check(keys, findings).then_some(template)
+        template.is_sound(keys, load).then_some(template)
     }
 
     /// The method; when none is given, `GET`, or `POST` with a body.
@@ -92,9 +94,9 @@ impl RequestTemplate {
         &self.url
     }
 
-    /// The request of a URL that is known at load, without all that is not.
-    pub(crate) fn known(&self) -> Option<Request> {
-        let url = self.url.constant()?.to_owned();
+    /// The request of a URL that is known at load, and nothing beside it.
+    pub(crate) fn known(&self, keys: &StepKeys, load: &AtLoad<'_>) -> Option<Request> {
+        let url = load.fill(&keys.url.spot(), self.url.keys(), |start| self.url.render(start)).ok()??;
         Request::build(Asked { url, ..Asked::default() }).ok()
     }
 
@@ -137,52 +139,6 @@ impl RequestTemplate {
             }
         }
         keys
-    }
-
-    /// Notes what no key can mend, and the secrets that stand in the file; false when there was a mistake.
-    fn check(&self, keys: &StepKeys, findings: &Findings) -> bool {
-        let headers = |known: bool| {
-            let headers = self.headers.iter().filter(move |header| !known || header.value.constant().is_some());
-            headers.map(|HeaderTemplate { name, value, secret }| AskedHeader {
-                name: name.clone(),
-                value: value.constant().unwrap_or("x").to_owned(),
-                secret: *secret,
-            })
-        };
-        let sketch = Asked {
-            url: self.url.constant().unwrap_or("http://x/").to_owned(),
-            headers: headers(false).collect(),
-            auth: self.auth.as_ref().and_then(AuthTemplate::sketch),
-            ..Asked::default()
-        };
-        let auth_spot = || keys.auth.as_ref().map_or_else(|| keys.url.spot(), |auth| auth.spot.clone());
-        match Request::build(sketch.clone()) {
-            Ok(request) if self.auth.as_ref().is_some_and(AuthTemplate::fetches) && request.is_authorized() => {
-                findings.wrong(&auth_spot(), "there are credentials in the URL, or in a header, already");
-                false
-            }
-            Ok(_) => {
-                let known = Asked { headers: headers(true).collect(), auth: None, ..sketch };
-                let secrets = Request::build(known).map(|request| request.secrets()).unwrap_or_default();
-                secrets.into_iter().for_each(|secret| findings.secret(secret));
-                true
-            }
-            Err(refusals) => {
-                let written = keys.headers.as_ref().map(|headers| headers.at(findings));
-                for refusal in refusals {
-                    let spot = match (refusal.part, &written) {
-                        (Part::HeaderName(index) | Part::HeaderValue(index), Some(at)) => entry_spot(at, index),
-                        (Part::Auth, _) => auth_spot(),
-                        _ => keys.url.spot(),
-                    };
-                    match refusal.hint {
-                        Some(hint) => findings.wrong_with(&spot, refusal.reason, hint),
-                        None => findings.wrong(&spot, refusal.reason),
-                    }
-                }
-                false
-            }
-        }
     }
 }
 
@@ -269,10 +225,4 @@ fn body(keys: &StepKeys, visible: &Visible<'_>, findings: &Findings) -> Option<B
         [Some(one), None] | [None, Some(one)] => one,
         [Some(_), Some(_)] => None,
     }
-}
-
-/// Where the entry of a mapping stands.
-fn entry_spot(at: &At<'_>, index: usize) -> probe_keys::Spot {
-    let Written::Mapping(entries) = &at.node.value else { return at.spot() };
-    entries.get(index).map_or_else(|| at.spot(), |entry| at.key(&entry.key, &entry.node).spot())
 }

@@ -6,7 +6,7 @@ use probe_expect::Captures;
 use probe_http::{Expected, Network, Request, SPANS, SPANS_REUSED, Wire};
 use probe_keys::{Findings, Spot};
 
-use crate::{Certainty, Origin, Scope, Setters, StepKeys, request::RequestTemplate};
+use crate::{Certainty, Origin, Scope, Setters, StepKeys, at_load::AtLoad, request::RequestTemplate};
 
 /// The pause before a step is asked again, unless another is given.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -66,7 +66,8 @@ impl Step {
         let visible = if always { setters.before_always(number) } else { setters.before(number) };
         keys.wire.reuse = Some(keys.wire.reuse.unwrap_or(true));
         // All is compiled before the first bad one ends it: all mistakes at once.
-        let request = RequestTemplate::compile(&keys, &visible, findings);
+        let load = AtLoad { visible, start, findings };
+        let request = RequestTemplate::compile(&keys, &load);
         let wire = Wire::compile(&keys.wire, network, findings);
         let sound = asks_once(&keys, wire.as_ref(), findings)
             & keys.answer.assertions.as_ref().is_none_or(|assertions| {
@@ -74,8 +75,7 @@ impl Step {
             })
             & takes_time(&keys, findings);
         let (request, wire) = (request?, wire?);
-        let sound = request.fills(&keys, &visible, start, findings) && sound;
-        let fits = request.known().is_none_or(|known: Request| wire.fits(&known, &keys.wire, findings));
+        let fits = request.known(&keys, &load).is_none_or(|known: Request| wire.fits(&known, &keys.wire, findings));
         let method = request.method();
         (sound && fits).then(|| Self {
             number,

@@ -90,15 +90,6 @@ impl UrlTemplate {
         Ok(url)
     }
 
-    /// The URL itself, when there is nothing to fill.
-    pub(crate) fn constant(&self) -> Option<&str> {
-        match self.parts.as_slice() {
-            [] => Some(""),
-            [(_, Part::Text(text))] => Some(text),
-            _ => None,
-        }
-    }
-
     /// The host that is asked, as far as these keys tell it.
     pub(crate) fn host(&self, scope: &Scope) -> Option<String> {
         let mut front = String::new();

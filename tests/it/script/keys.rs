@@ -81,7 +81,7 @@ async fn what_cannot_go_into_a_request_is_a_failure_without_the_value() {
         app.base()
     );
     for (step, told) in [
-        ("    headers: {x-two: \"{two}\"}", "the value of `x-two` has characters that no header can hold"),
+        ("    headers: {x-two: \"{two}{run_id}\"}", "the value of `x-two` has characters that no header can hold"),
         ("    query: {q: many}", "`q`: a mapping cannot stand for a single value of a query or a form"),
     ] {
         let ran = run(&check(&format!("{keys}{step}"))).await;
@@ -99,7 +99,7 @@ async fn tokens_by_client_credentials_are_made_of_keys_and_kept_where_they_are_t
     let app = App::start().await;
     let token = format!("{{\"access_token\": \"{}\", \"expires_in\": 3600}}", crate::support::app::TOKEN);
     let issuer = Target::always(vec![answer(200, &token)]).await;
-    for (id, fetched) in [("client", 1), ("\"{base_id}\"", 2)] {
+    for (id, fetched) in [("client", 1), ("\"{base_id}\"", 1), ("\"{base_id}-{run_id}\"", 2)] {
         let auth =
             format!("{{oauth2: {{token_url: \"{}\", client_id: {id}, client_secret: shh-hidden}}}}", issuer.url("/t"));
         let keys = format!(
