@@ -3,6 +3,7 @@
 //! This crate knows nothing of Sentry, of YAML, of schedules, nor of any protocol. It is the floor of the house: every
 //! other crate stands on it and it stands on none.
 
+mod end;
 mod failure;
 mod fault;
 mod op;
@@ -15,6 +16,7 @@ mod span;
 mod tree;
 
 pub use crate::{
+    end::End,
     failure::{Excerpt, Failure, FailureClass},
     fault::own_fault,
     op::Op,

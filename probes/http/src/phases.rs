@@ -1,6 +1,6 @@
 //! Marks become spans: the phases of one request, side by side without a gap, also when it fails or is cut off.
 
-use probe_core::{FailureClass, Op, Span};
+use probe_core::{End, FailureClass, Op, Span};
 use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
 use url::Url;
@@ -44,14 +44,6 @@ pub(crate) struct Phases<'a> {
     /// The connection attempt of this request, once it was looked for.
     found: Option<Attempt>,
     settled: bool,
-}
-
-/// How the open phase ends.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Well,
-    Failed(FailureClass),
-    CutOff,
 }
 
 // === impl Phases ===
@@ -128,30 +120,30 @@ impl<'a> Phases<'a> {
 
     /// The answer is there: all phases ended, now.
     pub(crate) fn done(self) -> Instant {
-        self.end(End::Well)
+        self.end(End::well)
     }
 
     /// The phase that is open failed, now.
     pub(crate) fn fail(self, class: FailureClass) -> Instant {
-        self.end(End::Failed(class))
+        self.end(|now| End::failed(class, now))
     }
 
-    fn end(mut self, how: End) -> Instant {
+    fn end(mut self, how: impl FnOnce(Instant) -> End) -> Instant {
         let now = Instant::now();
-        self.settle(now, how);
+        self.settle(how(now));
         self.settled = true;
         now
     }
 
-    fn settle(&mut self, end: Instant, how: End) {
+    fn settle(&mut self, end: End) {
         let (request, mut from) = (self.request, self.start);
         match (self.found.take().or_else(|| self.attempt()), self.ends) {
             (Some(attempt), _) => {
                 // What we waited before it is not the target's.
                 from = attempt.begun.unwrap_or(from);
                 let conn = request.child_at(Op::NET_CONN, from);
-                self.connection(&conn, &attempt, from, end, how);
-                close(conn, attempt.established, end, how);
+                self.connection(&conn, &attempt, from, end);
+                end.close(conn, attempt.established);
                 match attempt.established {
                     Some(at) => from = at,
                     None => return,
@@ -169,10 +161,10 @@ impl<'a> Phases<'a> {
         };
         let send = request.child_at(Op::HTTP_SEND, from);
         send.set("http.request.body.size", self.size);
-        close(send, sent.map(|sent| sent.max(from)), end, how);
+        end.close(send, sent.map(|sent| sent.max(from)));
 
         let Some(sent) = sent else { return };
-        close(request.child_at(Op::HTTP_WAIT, sent.max(from)), self.head, end, how);
+        end.close(request.child_at(Op::HTTP_WAIT, sent.max(from)), self.head);
 
         let Some(head) = self.head else { return };
         let recv = request.child_at(Op::HTTP_RECV, head);
@@ -186,10 +178,10 @@ impl<'a> Phases<'a> {
                 recv.set("http.response.body.truncated", true);
             }
         }
-        close(recv, None, end, how);
+        end.close(recv, None);
     }
 
-    fn connection(&self, conn: &Span, attempt: &Attempt, mut from: Instant, end: Instant, how: End) {
+    fn connection(&self, conn: &Span, attempt: &Attempt, mut from: Instant, end: End) {
         if let Some(remote) = attempt.remote {
             peer(conn, remote);
         }
@@ -211,7 +203,7 @@ impl<'a> Phases<'a> {
                 dns.set("dns.answers", listed);
                 dns.set("dns.answers.count", attempt.addresses.len());
             }
-            close(dns, attempt.resolved, end, how);
+            end.close(dns, attempt.resolved);
             match attempt.resolved {
                 Some(at) => from = at,
                 None => return,
@@ -232,12 +224,12 @@ impl<'a> Phases<'a> {
             }
             (None, _) => {}
         }
-        close(tcp, connected, end, how);
+        end.close(tcp, connected);
 
         if let Some(begun) = tls {
             let tls = conn.child_at(Op::NET_TLS, begun);
             handshake(&tls, attempt);
-            close(tls, attempt.established, end, how);
+            end.close(tls, attempt.established);
         }
     }
 }
@@ -245,18 +237,8 @@ impl<'a> Phases<'a> {
 impl Drop for Phases<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.settle(Instant::now(), End::CutOff);
+            self.settle(End::cut_off(Instant::now()));
         }
-    }
-}
-
-/// Ends a phase: well where it has its own end, else as the whole does.
-fn close(span: Span, finished: Option<Instant>, end: Instant, how: End) {
-    match (finished, how) {
-        (Some(at), _) => span.finish_at(at),
-        (None, End::Well) => span.finish_at(end),
-        (None, End::Failed(class)) => span.fail_at(class, end),
-        (None, End::CutOff) => span.cut_at(end),
     }
 }
 

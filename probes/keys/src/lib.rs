@@ -9,6 +9,7 @@ mod duration;
 mod fields;
 mod keys;
 mod node;
+mod ranges;
 mod read;
 mod schema;
 mod size;
@@ -19,6 +20,7 @@ pub use crate::{
     duration::parse as parse_duration,
     fields::{Fields, Keys},
     node::{Entry, Node, Place, Text, Value},
+    ranges::Ranges,
     read::{Map, OneOrMany, Placed, Published, Read},
     schema::{Definitions, Properties},
     size::Size,

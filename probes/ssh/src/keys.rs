@@ -1,9 +1,9 @@
 //! What can be written of an ssh probe.
 
-use std::{fmt, ops::RangeInclusive};
+use std::fmt;
 
 use probe_expect::{Assertions, Captures};
-use probe_keys::{At, Definitions, Placed, Read, Text, Value};
+use probe_keys::{At, Definitions, Placed, Ranges, Read, Text, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{jump::Jumps, name::Name, wanted::Wanted};
@@ -64,7 +64,7 @@ pub enum HostKeyRule {
 
 /// Exit statuses that are well: numbers from 0 to 255, and ranges of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exits(Vec<RangeInclusive<u8>>);
+pub struct Exits(Ranges<u8>);
 
 /// How a command learns of the run's trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,56 +137,37 @@ impl Read for HostKeyRule {
 impl Exits {
     /// Whether it is one of them.
     pub fn contains(&self, status: u8) -> bool {
-        self.0.iter().any(|range| range.contains(&status))
+        self.0.contains(status)
     }
 }
 
 impl Default for Exits {
     fn default() -> Self {
-        Self(vec![0..=0])
+        Self(Ranges::only(0))
     }
 }
 
 impl fmt::Display for Exits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, range) in self.0.iter().enumerate() {
-            let (start, end) = (range.start(), range.end());
-            f.write_str(if index == 0 { "" } else { ", " })?;
-            if start == end { write!(f, "{start}")? } else { write!(f, "{start}-{end}")? }
-        }
-        Ok(())
+        self.0.fmt(f)
     }
 }
 
 impl Read for Exits {
     fn read(at: &At<'_>) -> Option<Self> {
-        let Value::List(nodes) = &at.node.value else { return range(at).map(|range| Self(vec![range])) };
-        let read: Vec<_> = nodes.iter().enumerate().map(|(index, node)| range(&at.index(index, node))).collect();
-        read.into_iter().collect::<Option<_>>().map(Self)
+        Ranges::read(at, "an exit status: 0 to 255, or 0-2", |written| {
+            let (start, end) = written.split_once('-').unwrap_or((written, written));
+            Some(start.trim().parse().ok()?..=end.trim().parse().ok()?)
+        })
+        .map(Self)
     }
 
     fn schema(_: &mut Definitions) -> Json {
-        let one = json!({"anyOf": [
+        Ranges::<u8>::schema(&json!({"anyOf": [
             {"type": "integer", "minimum": 0, "maximum": u8::MAX},
             {"type": "string", "pattern": "^[0-9]+(-[0-9]+)?$"},
-        ]});
-        json!({"anyOf": [one, {"type": "array", "items": one}]})
+        ]}))
     }
-}
-
-fn range(at: &At<'_>) -> Option<RangeInclusive<u8>> {
-    let written = match &at.node.value {
-        Value::Number(_, written) => written.as_str(),
-        Value::Text(text) => &text.text,
-        _ => "",
-    };
-    let (start, end) = written.split_once('-').unwrap_or((written, written));
-    let range = start.trim().parse().ok().zip(end.trim().parse().ok()).map(|(start, end)| start..=end);
-    let range = range.filter(|range: &RangeInclusive<u8>| !range.is_empty());
-    if range.is_none() {
-        at.expected("an exit status: 0 to 255, or 0-2");
-    }
-    range
 }
 
 // === impl Propagate ===

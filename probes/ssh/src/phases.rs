@@ -1,7 +1,7 @@
 //! Marks become spans: banner, key exchange and authentication side by side without a gap, also when it fails or is cut
 //! off.
 
-use probe_core::{FailureClass, Op, Span};
+use probe_core::{End, FailureClass, Op, Span};
 use tokio::time::Instant;
 
 use crate::wire::Marks;
@@ -18,14 +18,6 @@ pub(crate) struct Phases<'a> {
     /// The way in which it went.
     method: Option<String>,
     settled: bool,
-}
-
-/// How the open phase ends.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Well,
-    Failed(FailureClass),
-    CutOff,
 }
 
 // === impl Phases ===
@@ -48,21 +40,21 @@ impl<'a> Phases<'a> {
 
     /// All phases ended, at this moment.
     pub(crate) fn done(mut self, at: Instant) {
-        self.settle(at, End::Well);
+        self.settle(End::well(at));
     }
 
     /// The phase that is open failed, at this moment.
     pub(crate) fn fail(mut self, class: FailureClass, at: Instant) {
-        self.settle(at, End::Failed(class));
+        self.settle(End::failed(class, at));
     }
 
-    fn settle(&mut self, end: Instant, how: End) {
+    fn settle(&mut self, end: End) {
         self.settled = true;
         let noted = self.marks.noted();
         let banner = self.parent.child_at(Op::SSH_BANNER, self.start);
-        let Some((identification, identified)) = &noted.identified else { return close(banner, None, end, how) };
+        let Some((identification, identified)) = &noted.identified else { return end.close(banner, None) };
         banner.set("ssh.server.version", identification.as_str());
-        close(banner, Some(*identified), end, how);
+        end.close(banner, Some(*identified));
 
         let kex = self.parent.child_at(Op::SSH_KEX, *identified);
         if let Some(exchange) = &noted.exchange {
@@ -74,8 +66,8 @@ impl<'a> Phases<'a> {
         }
         // A key exchange that was refused is no ended one, whatever the other side had sent already.
         let encrypted = noted.encrypted.filter(|_| noted.refused.is_none());
-        let encrypted = encrypted.filter(|_| !matches!(how, End::Failed(FailureClass::HostKey)));
-        close(kex, encrypted, end, how);
+        let encrypted = encrypted.filter(|_| end.class() != Some(FailureClass::HostKey));
+        end.close(kex, encrypted);
 
         let Some(encrypted) = encrypted else { return };
         let auth = self.parent.child_at(Op::SSH_AUTH, encrypted);
@@ -85,24 +77,14 @@ impl<'a> Phases<'a> {
         if let Some(method) = &self.method {
             auth.set("ssh.auth.method", method.as_str());
         }
-        close(auth, None, end, how);
+        end.close(auth, None);
     }
 }
 
 impl Drop for Phases<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.settle(Instant::now(), End::CutOff);
+            self.settle(End::cut_off(Instant::now()));
         }
-    }
-}
-
-/// Ends a phase: well where it has its own end, else as the whole does.
-fn close(span: Span, finished: Option<Instant>, end: Instant, how: End) {
-    match (finished, how) {
-        (Some(at), _) => span.finish_at(at),
-        (None, End::Well) => span.finish_at(end),
-        (None, End::Failed(class)) => span.fail_at(class, end),
-        (None, End::CutOff) => span.cut_at(end),
     }
 }
