@@ -5,7 +5,7 @@ use std::{collections::HashSet, ops::Range};
 use aho_corasick::AhoCorasick;
 use probe_core::Secret;
 
-use super::{SHORTEST, forms};
+use super::{SHORTEST, forms, parts};
 
 /// Of a longer secret its beginning is known, in bytes: no text that leaves holds more of it.
 const LONGEST: usize = 16 << 10;
@@ -36,19 +36,23 @@ impl Known {
         let before = self.forms.len();
         for secret in secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST) {
             let known_part = &secret.expose()[..secret.expose().floor_char_boundary(LONGEST)];
-            self.forms.extend(forms::of(known_part).into_iter().filter(|form| form.len() >= SHORTEST));
+            for part in std::iter::once(known_part.to_owned()).chain(parts::of(known_part)) {
+                self.forms.extend(forms::of(&part).into_iter().filter(|form| form.len() >= SHORTEST));
+            }
         }
         if self.forms.len() > before {
-            self.matcher = AhoCorasick::new(&self.forms).map_or(Matcher::Everything, Matcher::Forms);
+            // Hosts, and some targets, write in small letters what was written in large ones.
+            let matcher = AhoCorasick::builder().ascii_case_insensitive(true).build(&self.forms);
+            self.matcher = matcher.map_or(Matcher::Everything, Matcher::Forms);
         }
     }
 
-    /// Adds where the secrets in the text stand. They may lie across each other.
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+    /// Where the secrets in the text stand. They may lie across each other.
+    pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
         match &self.matcher {
             Matcher::Nothing => {}
-            Matcher::Forms(matcher) => found.extend(matcher.find_overlapping_iter(text).map(|one| one.range())),
-            Matcher::Everything => found.push(0..text.len()),
+            Matcher::Forms(matcher) => matcher.find_overlapping_iter(text).for_each(|one| found(one.range())),
+            Matcher::Everything => found(0..text.len()),
         }
     }
 
@@ -56,7 +60,10 @@ impl Known {
     pub(super) fn beginning(&self, text: &[u8]) -> Option<usize> {
         let of = |form: &String| {
             let earliest = text.len().saturating_sub(form.len());
-            (earliest..text.len().saturating_sub(SHORTEST - 1)).find(|at| form.as_bytes().starts_with(&text[*at..]))
+            (earliest..text.len().saturating_sub(SHORTEST - 1)).find(|at| {
+                let tail = &text[*at..];
+                form.as_bytes().get(..tail.len()).is_some_and(|head| head.eq_ignore_ascii_case(tail))
+            })
         };
         self.forms.iter().filter_map(of).min()
     }

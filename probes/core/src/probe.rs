@@ -1,16 +1,10 @@
 //! The contract of a probe.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{Failure, Propagation, Secret, Span};
+use crate::{Failure, Learnt, Propagation, Secret, Span};
 
 /// A boxed future: a run's state lives on the heap only while it runs, so that an idle check stays small.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -51,28 +45,18 @@ pub struct Context {
     pub propagation: Propagation,
     /// When the caller will cut the run off.
     pub deadline: Instant,
-    learnt: Mutex<Vec<Secret>>,
+    /// What became known in this run and must not be shown.
+    pub learnt: Learnt,
 }
 
 // === impl Context ===
 
 impl Context {
     pub(crate) fn new(root: Span, propagation: Propagation, deadline: Instant) -> Self {
-        Self { root, propagation, deadline, learnt: Mutex::default() }
-    }
-
-    /// Notes what became known in this run and must not be shown: it is masked wherever the run is told of, also where
-    /// it was told before.
-    pub fn learn(&self, secrets: impl IntoIterator<Item = Secret>) {
-        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-        for secret in secrets {
-            if !learnt.contains(&secret) {
-                learnt.push(secret);
-            }
-        }
+        Self { root, propagation, deadline, learnt: Learnt::default() }
     }
 
     pub(crate) fn into_parts(self) -> (Span, Vec<Secret>) {
-        (self.root, self.learnt.into_inner().unwrap_or_else(PoisonError::into_inner))
+        (self.root, self.learnt.take())
     }
 }

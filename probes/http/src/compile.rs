@@ -8,9 +8,10 @@ use probe_keys::{Findings, Map, OneOrMany, Placed, Spot, Text};
 
 use crate::{
     AskedKeys, Auth,
+    asked::{Asked, AskedHeader, Part, Payload},
     keys::{AuthKeys, BasicKeys, Body, OAuth2Keys, Scalar},
     oauth::{Grant, OAuth2},
-    request::{Asked, AskedHeader, Part, Payload, Request},
+    request::Request,
 };
 
 /// Who asks, as it was written.

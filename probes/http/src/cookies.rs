@@ -7,8 +7,11 @@ use http::{
     HeaderMap, HeaderValue,
     header::{COOKIE, SET_COOKIE},
 };
-use probe_core::Secret;
+use probe_core::{Secret, is_secret_name};
 use url::Url;
+
+/// Shorter values are settings, as `de` and `true`, unless their name says otherwise.
+const SHORTEST: usize = 8;
 
 /// The cookies of one run.
 #[derive(Debug, Default)]
@@ -17,11 +20,16 @@ pub(crate) struct Jar(Mutex<CookieStore>);
 // === impl Jar ===
 
 impl Jar {
-    /// Takes what an answer from this URL sets; what cannot be read, or is for others, is left out.
-    pub(crate) fn take(&self, url: &Url, headers: &HeaderMap) {
+    /// Takes what an answer from this URL sets; what cannot be read, or is for others, is left out. Returns what of it is
+    /// secret: most cookies are what a session hangs on, also those that were left out.
+    pub(crate) fn take(&self, url: &Url, headers: &HeaderMap) -> Vec<Secret> {
         let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let cookies = cookies.filter_map(|text| RawCookie::parse(text).ok()).map(RawCookie::into_owned);
-        self.lock().store_response_cookies(cookies, url);
+        let cookies: Vec<_> =
+            cookies.filter_map(|text| RawCookie::parse(text).ok()).map(RawCookie::into_owned).collect();
+        let is_secret = |cookie: &&RawCookie<'_>| cookie.value().len() >= SHORTEST || is_secret_name(cookie.name());
+        let secrets = cookies.iter().filter(is_secret).map(|cookie| Secret::new(cookie.value())).collect();
+        self.lock().store_response_cookies(cookies.into_iter(), url);
+        secrets
     }
 
     /// Adds the cookies for this URL to those that the request brings itself, which win.
@@ -41,15 +49,6 @@ impl Jar {
         }
     }
 
-    /// The values: most of them are what a session hangs on.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
-        /// Shorter ones are settings, as `de` and `true`.
-        const SHORTEST: usize = 8;
-        let jar = self.lock();
-        let values = jar.iter_any().map(|cookie| cookie.value()).filter(|value| value.len() >= SHORTEST);
-        values.map(Secret::new).collect()
-    }
-
     fn lock(&self) -> MutexGuard<'_, CookieStore> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -59,9 +58,9 @@ impl Jar {
 mod tests {
     use super::*;
 
-    fn set(jar: &Jar, url: &str, cookie: &str) {
+    fn set(jar: &Jar, url: &str, cookie: &str) -> Vec<Secret> {
         let headers = HeaderMap::from_iter([(SET_COOKIE, HeaderValue::from_str(cookie).unwrap())]);
-        jar.take(&url.parse().unwrap(), &headers);
+        jar.take(&url.parse().unwrap(), &headers)
     }
 
     fn given(jar: &Jar, url: &str, own: Option<&'static str>) -> String {
@@ -81,7 +80,19 @@ mod tests {
         {
             assert_eq!(given(&jar, elsewhere, None), "", "{elsewhere}");
         }
-        assert_eq!(jar.secrets()[0].expose(), "0123456789");
+    }
+
+    #[test]
+    fn most_cookies_are_secret_also_those_for_others() {
+        let jar = Jar::default();
+        for (cookie, secret) in [
+            ("other=0123456789; Domain=b.example", Some("0123456789")),
+            ("sid=short", Some("short")),
+            ("lang=de", None),
+        ] {
+            let found = set(&jar, "https://a.example/", cookie);
+            assert_eq!(found.first().map(Secret::expose), secret, "{cookie}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Whoever chains requests reads [`WireKeys`] and [`AnswerKeys`] of each with its own keys, compiles them to a [`Wire`] and
 //! an [`Expected`], makes a [`Request`] of values when its turn comes, and asks within one [`Session`].
 
+mod asked;
 mod auth;
 mod body;
 mod certificate;
@@ -21,6 +22,7 @@ mod exchange;
 mod failure;
 mod judge;
 mod keys;
+mod named;
 mod network;
 mod oauth;
 mod phases;
@@ -35,6 +37,7 @@ mod tls;
 mod wire;
 
 pub use crate::{
+    asked::{Asked, AskedHeader, Part, Payload, Refusal},
     auth::Auth,
     exchange::{Answer, Hop, Seen},
     judge::Expected,
@@ -46,7 +49,7 @@ pub use crate::{
     oauth::{Grant, OAuth2},
     phases::{SPANS, SPANS_REUSED},
     probe::HttpProbe,
-    request::{Asked, AskedHeader, Part, Payload, Refusal, Request},
+    request::Request,
     session::Session,
     wire::Wire,
 };

@@ -9,10 +9,11 @@ use tokio::{sync::Mutex, time::Instant};
 use url::form_urlencoded;
 
 use crate::{
+    asked::{Asked, Payload, Refusal},
     auth::{self, Auth},
     exchange::Hop,
     keys::ClientAuth,
-    request::{Asked, Payload, Refusal, Request},
+    request::Request,
     target::shown,
 };
 

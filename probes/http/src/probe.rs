@@ -48,7 +48,7 @@ impl HttpProbe {
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
-        let session = Session::new();
+        let session = Session::new(context.learnt.clone());
         let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(&session, context).await };
         self.ask_over(wire, &session, context).await
     }

@@ -123,7 +123,7 @@ mod tests {
         headers.insert(AUTHORIZATION, secret);
         headers.insert(USER_AGENT, HeaderValue::from_static("us"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-        Request { method, url: url.parse().unwrap(), headers, body: Bytes::from_static(b"body") }
+        Request { method, url: url.parse().unwrap(), headers, body: Bytes::from_static(b"body"), named: Vec::new() }
     }
 
     fn answer(status: u16, location: &str) -> Answer {

@@ -9,59 +9,17 @@ use http::{
 };
 use percent_encoding::percent_decode_str;
 use probe_core::{Failure, FailureClass, Secret};
-use serde_json::Value as Json;
 use url::{Url, form_urlencoded};
 
 use crate::{
+    asked::{Asked, AskedHeader, Part, Payload, Refusal},
     auth::{self, Auth},
-    decode,
+    decode, named,
     target::{check_url, shown},
 };
 
 /// What the target's log should say of us.
 const OWN_NAME: &str = concat!("SentryNet/", env!("CARGO_PKG_VERSION"), " (+uptime probe)");
-
-/// What is asked, in values: what was written, once every template in it is filled.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The method; when none is given, `GET`, or `POST` with a body.
-    pub method: Option<Method>,
-    /// The URL, credentials included.
-    pub url: String,
-    /// Names and values that are added to the URL's own query.
-    pub query: Vec<(String, String)>,
-    /// The headers; a name may repeat.
-    pub headers: Vec<AskedHeader>,
-    /// The body.
-    pub body: Payload,
-    /// Who asks.
-    pub auth: Option<Auth>,
-}
-
-/// A header of a request, in values.
-#[derive(Clone, Debug)]
-pub struct AskedHeader {
-    /// Its name, in any case.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// Whether the value must not reach another host; credentials never do.
-    pub secret: bool,
-}
-
-/// The body of a request, in values.
-#[derive(Clone, Debug, Default)]
-pub enum Payload {
-    /// None.
-    #[default]
-    Empty,
-    /// Text, sent as it is.
-    Text(String),
-    /// JSON, with its content type.
-    Json(Json),
-    /// Names and values of a form, sent url-encoded, with its content type.
-    Form(Vec<(String, String)>),
-}
 
 /// One request, ready to be sent.
 #[derive(Clone)]
@@ -72,30 +30,8 @@ pub struct Request {
     /// Those that must not reach another host are marked sensitive.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-}
-
-/// Why values make no request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The value that is wrong.
-    pub part: Part,
-    /// Why.
-    pub reason: String,
-    /// What to do about it.
-    pub hint: Option<&'static str>,
-}
-
-/// The part of the values that is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The URL.
-    Url,
-    /// The name of a header, by its index.
-    HeaderName(usize),
-    /// The value of a header, by its index.
-    HeaderValue(usize),
-    /// Who asks.
-    Auth,
+    /// What is secret in query and body for the name it stands under.
+    pub(crate) named: Vec<Secret>,
 }
 
 // === impl Request ===
@@ -149,6 +85,7 @@ impl Request {
         }
 
         let usual = if matches!(asked.body, Payload::Empty) { Method::GET } else { Method::POST };
+        let named = named::secrets(&url, &asked.body);
         let (body, kind) = match asked.body {
             Payload::Empty => (Bytes::new(), None),
             Payload::Text(text) => (Bytes::from(text), None),
@@ -169,13 +106,19 @@ impl Request {
                 headers.entry(name).or_insert(HeaderValue::from_static(value));
             }
         }
-        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body })
+        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body, named })
     }
 
-    /// What in it must not be shown: credentials, in the forms in which they are sent.
+    /// What in it must not be shown: credentials, in the forms in which they are sent, and what stands under a name that
+    /// speaks of a secret.
     pub fn secrets(&self) -> Vec<Secret> {
         let of = |(name, value)| auth::secrets(name, value);
-        self.headers.iter().filter(|(name, _)| auth::is_credential(name)).flat_map(of).collect()
+        self.headers
+            .iter()
+            .filter(|(name, _)| auth::is_credential(name))
+            .flat_map(of)
+            .chain(self.named.iter().cloned())
+            .collect()
     }
 
     /// The method.

@@ -1,13 +1,16 @@
-//! What the requests of one run share: connections, cookies, and what became known that must not be shown.
+//! What the requests of one run share: connections, cookies, and tokens.
 
 use std::{
     borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use http::StatusCode;
-use probe_core::{Failure, FailureClass, Propagation, Secret, Span};
+use probe_core::{Failure, FailureClass, Learnt, Propagation, Secret, Span};
 use tokio::time::Instant;
 
 use crate::{
@@ -24,11 +27,13 @@ use crate::{
 };
 
 /// The requests of one run. Made for the run, gone with it: it is cheap until it is asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Session {
     clients: Mutex<Vec<Made>>,
     jar: Option<Jar>,
-    secrets: Mutex<Vec<Secret>>,
+    /// Whether a request brought a token that was fetched for it.
+    brought: AtomicBool,
+    learnt: Learnt,
 }
 
 /// A client and what it is good for.
@@ -43,14 +48,15 @@ struct Made {
 // === impl Session ===
 
 impl Session {
-    /// A session without cookies: each request stands alone.
-    pub fn new() -> Self {
-        Self::default()
+    /// A session without cookies: each request stands alone. Tokens are `learnt`.
+    pub fn new(learnt: Learnt) -> Self {
+        Self { clients: Mutex::default(), jar: None, brought: AtomicBool::new(false), learnt }
     }
 
-    /// A session in which the cookies of an answer go along with the requests after it.
-    pub fn with_cookies() -> Self {
-        Self { jar: Some(Jar::default()), ..Self::default() }
+    /// A session in which the cookies of an answer go along with the requests after it. They are `learnt`, and so are
+    /// tokens.
+    pub fn with_cookies(learnt: Learnt) -> Self {
+        Self { jar: Some(Jar::default()), ..Self::new(learnt) }
     }
 
     /// Asks, and follows redirects; each request, also one for a token, is a span below `parent`. The last answer's span
@@ -92,8 +98,8 @@ impl Session {
         }
     }
 
-    /// The failure with a command line that asks the same, and without what became secret only in this run. `seen` is
-    /// what was [seen](Hop::seen) on the way to an answer that did not hold.
+    /// The failure with a command line that asks the same. `seen` is what was [seen](Hop::seen) on the way to an answer
+    /// that did not hold.
     pub fn told(
         &self,
         failure: Failure,
@@ -103,23 +109,10 @@ impl Session {
         limit: Option<Duration>,
     ) -> Failure {
         // What a token was is shown nowhere, but that there was one.
-        let masked = !lock(&self.secrets).is_empty() && !request.is_authorized();
+        let masked = self.brought.load(Ordering::Relaxed) && !request.is_authorized();
         let shown =
             if masked { Cow::Owned(request.with_token(&Secret::new(Secret::MASK))) } else { Cow::Borrowed(request) };
-        self.conceal(failure.reproduce(curl(&shown, wire, seen, limit)))
-    }
-
-    /// Masks what became secret only in this run, tokens and cookies, in a failure of it. What the configuration holds is
-    /// masked where reports leave the program.
-    pub fn conceal(&self, mut failure: Failure) -> Failure {
-        let mut secrets = lock(&self.secrets).clone();
-        secrets.extend(self.jar.iter().flat_map(Jar::secrets));
-        for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
-            for text in failure.texts_mut().filter(|text| text.contains(secret.expose())) {
-                *text = text.replace(secret.expose(), Secret::MASK);
-            }
-        }
-        failure
+        failure.reproduce(curl(&shown, wire, seen, limit))
     }
 
     /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
@@ -134,16 +127,14 @@ impl Session {
         let fetch = async |request: &Request| {
             let asked = self.follow(parent, request, wire, None, *at).await;
             *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
-            asked.map_err(|(failure, seen)| self.conceal(failure.reproduce(curl(request, wire, seen, None))))
+            asked.map_err(|(failure, seen)| failure.reproduce(curl(request, wire, seen, None)))
         };
         let token = tokens.token(stale, fetch).await.map_err(|failure| match failure.reproduce {
             Some(_) => failure,
-            None => self.conceal(failure.reproduce(curl(tokens.request(), wire, Seen::default(), None))),
+            None => failure.reproduce(curl(tokens.request(), wire, Seen::default(), None)),
         })?;
-        let mut secrets = lock(&self.secrets);
-        if !secrets.contains(&token) {
-            secrets.push(token.clone());
-        }
+        self.learnt.learn([token.clone()]);
+        self.brought.store(true, Ordering::Relaxed);
         Ok(token)
     }
 
@@ -178,7 +169,7 @@ impl Session {
             seen.peer = peer(hop.seen);
             (hop.seen, hop.chain_begun) = (seen, chain_begun);
             if let Some(jar) = &self.jar {
-                jar.take(&request.url, &hop.answer.headers);
+                self.learnt.learn(jar.take(&request.url, &hop.answer.headers));
             }
             let ended = hop.ended;
             match trail.next(request, &hop.answer) {
@@ -198,7 +189,7 @@ impl Session {
     fn client(&self, wire: &Wire, request: &Request, first: &Request) -> Result<Arc<Client>, Failure> {
         let named = (!wire.resolve.is_empty() || wire.server_name.is_some()) && request.host() == first.host();
         let host = named.then(|| request.host());
-        let mut clients = lock(&self.clients);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let is_good = |made: &&Made| {
             made.host.as_deref() == host && (Arc::ptr_eq(&made.way, &wire.way) || made.way.is_same(&wire.way))
         };
@@ -226,8 +217,4 @@ fn names(wire: &Wire, request: &Request) -> Names {
         (true, None) => Alias::Name(host.clone()),
     };
     Names { alias: Some((server_name.clone().unwrap_or(host), stands_for)), server_name }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

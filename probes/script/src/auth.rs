@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use probe_core::Secret;
+use probe_core::{Learnt, Secret};
 use probe_http::{Auth, ClientAuth, Grant, OAuth2, Part};
 use probe_keys::{Findings, Placed, Spot, Text};
 
@@ -80,13 +80,11 @@ impl AuthTemplate {
         }
     }
 
-    /// Who asks, filled; what is secret in it is handed to `learn`.
-    pub(crate) fn fill(&self, scope: &Scope, learn: &mut dyn FnMut(Secret)) -> Result<Who, Unfit> {
-        let mut secret = |template: &Template| {
+    /// Who asks, filled; what is secret in it is `learnt`.
+    pub(crate) fn fill(&self, scope: &Scope, learnt: &Learnt) -> Result<Who, Unfit> {
+        let secret = |template: &Template| {
             let secret = Secret::new(template.render(scope)?);
-            if template.constant().is_none() {
-                learn(secret.clone());
-            }
+            learnt.learn(template.constant().is_none().then(|| secret.clone()));
             Ok::<_, RenderError>(secret)
         };
         Ok(match self {
@@ -95,7 +93,11 @@ impl AuthTemplate {
             }
             Self::Bearer(token) => Who::Named(Auth::Bearer(secret(token)?)),
             Self::Holder(tokens, _) => Who::Holder(tokens.clone()),
-            Self::Granted(grant) => Who::Holder(OAuth2::new(grant.fill(scope, secret)?)?),
+            Self::Granted(grant) => {
+                let tokens = OAuth2::new(grant.fill(scope, secret)?)?;
+                learnt.learn(tokens.request().secrets());
+                Who::Holder(tokens)
+            }
         })
     }
 
@@ -174,7 +176,7 @@ impl GrantTemplate {
     fn fill(
         &self,
         scope: &Scope,
-        mut secret: impl FnMut(&Template) -> Result<Secret, RenderError>,
+        secret: impl Fn(&Template) -> Result<Secret, RenderError>,
     ) -> Result<Grant, RenderError> {
         let optional =
             |template: &Option<Template>| template.as_ref().map(|template| template.render(scope)).transpose();

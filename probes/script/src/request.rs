@@ -5,7 +5,7 @@ mod early;
 use std::sync::Arc;
 
 use http::Method;
-use probe_core::{Failure, FailureClass, Secret};
+use probe_core::{Failure, FailureClass, Learnt};
 use probe_http::{Asked, AskedHeader, OAuth2, Payload, Request};
 use probe_keys::{At, Findings, Value as Written};
 use serde_json::Value;
@@ -100,8 +100,8 @@ impl RequestTemplate {
         Request::build(Asked { url, ..Asked::default() }).ok()
     }
 
-    /// The request of a run; what is secret in it beyond its keys is handed to `learn`.
-    pub(crate) fn fill(&self, scope: &Scope, mut learn: impl FnMut(Secret)) -> Result<Filled, Unfit> {
+    /// The request of a run; what is secret in it beyond its keys is `learnt`.
+    pub(crate) fn fill(&self, scope: &Scope, learnt: &Learnt) -> Result<Filled, Unfit> {
         let headers = self.headers.iter().map(|header| {
             let value = header.value.render(scope)?;
             let secret =
@@ -109,7 +109,7 @@ impl RequestTemplate {
             Ok(AskedHeader { name: header.name.clone(), value, secret })
         });
         let headers = headers.collect::<Result<Vec<_>, RenderError>>()?;
-        let who = self.auth.as_ref().map(|auth| auth.fill(scope, &mut learn)).transpose()?;
+        let who = self.auth.as_ref().map(|auth| auth.fill(scope, learnt)).transpose()?;
         let (auth, tokens) = match who {
             None => (None, None),
             Some(Who::Named(auth)) => (Some(auth), None),
@@ -123,7 +123,7 @@ impl RequestTemplate {
             body: self.body.render(scope)?,
             auth,
         })?;
-        request.secrets().into_iter().for_each(learn);
+        learnt.learn(request.secrets());
         Ok(Filled { request, tokens })
     }
 

@@ -41,7 +41,7 @@ enum Broken {
 impl<'a> Running<'a> {
     pub(crate) fn new(script: &'a ScriptProbe, context: &'a Context) -> Self {
         let untraced = Propagation { baggage: None, sentry: false, w3c: false, ..context.propagation.clone() };
-        let (session, begun) = (Session::with_cookies(), Instant::now());
+        let (session, begun) = (Session::with_cookies(context.learnt.clone()), Instant::now());
         Self { script, context, session, scope: script.scope(context), untraced, begun }
     }
 
@@ -112,8 +112,8 @@ impl<'a> Running<'a> {
             return Err(Failure::new(FailureClass::Timeout, "there was no time left for it").into());
         }
         self.scope.tell_time(SystemTime::now());
-        let Filled { request, tokens } = step.request.fill(&self.scope, |secret| context.learn([secret]))?;
-        context.learn(self.scope.take_secrets());
+        let Filled { request, tokens } = step.request.fill(&self.scope, &context.learnt)?;
+        context.learnt.learn(self.scope.take_secrets());
         let begun = Instant::now();
         let until = step.timeout.map_or(until, |timeout| after(begun, timeout, until));
         let limit = Some(until.saturating_duration_since(begun));
@@ -137,7 +137,7 @@ impl<'a> Running<'a> {
             self.scope.set(key, value.clone(), step::origin(step.number, origin), found.private);
             told.push(self.scope.told(key));
         }
-        context.learn(self.scope.take_secrets());
+        context.learnt.learn(self.scope.take_secrets());
         if !told.is_empty() {
             span.set("keys", told);
         }
