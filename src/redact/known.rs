@@ -58,13 +58,17 @@ impl Known {
 
     /// Where the beginning of a secret begins that ends with the text.
     pub(super) fn beginning(&self, text: &[u8]) -> Option<usize> {
-        let of = |form: &String| {
-            let earliest = text.len().saturating_sub(form.len());
-            (earliest..text.len().saturating_sub(SHORTEST - 1)).find(|at| {
-                let tail = &text[*at..];
-                form.as_bytes().get(..tail.len()).is_some_and(|head| head.eq_ignore_ascii_case(tail))
-            })
-        };
-        self.forms.iter().filter_map(of).min()
+        let longest = |form: &&str| form.len().min(text.len());
+        let is_one = |form: &str, size: usize| form.as_bytes()[..size].eq_ignore_ascii_case(&text[text.len() - size..]);
+        let size = |form: &str| (SHORTEST..=longest(&form)).rev().find(|size| is_one(form, *size));
+        self.forms.iter().filter_map(|form| size(form)).max().map(|size| text.len() - size)
+    }
+
+    /// Where the end of a secret ends that the text begins with.
+    pub(super) fn end(&self, text: &[u8]) -> Option<usize> {
+        let longest = |form: &&str| form.len().min(text.len());
+        let is_one = |form: &str, size: usize| form.as_bytes()[form.len() - size..].eq_ignore_ascii_case(&text[..size]);
+        let size = |form: &str| (SHORTEST..=longest(&form)).rev().find(|size| is_one(form, *size));
+        self.forms.iter().filter_map(|form| size(form)).max()
     }
 }

@@ -86,16 +86,20 @@ impl Redactor {
         }
     }
 
-    /// Masks in place, also the beginning of a secret that stands before a `…`, or at the end of a text that was `cut`
-    /// there.
+    /// Masks in place, also the beginning of a secret before a `…`, or at the end of a text that was `cut` there, and the
+    /// end of one behind a `…`.
     pub fn redact_cut(&self, text: &mut String, cut: bool) {
         self.redact_string(text);
-        let mut ends: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
-        ends.extend(cut.then_some(text.len()));
+        let mut cuts: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
+        cuts.extend(cut.then_some(text.len()));
         // From the end, so that those before it stay where they are.
-        for end in ends.into_iter().rev() {
-            if let Some(begin) = self.beginning(&text[..end]) {
-                text.replace_range(begin..end, MASK);
+        for at in cuts.into_iter().rev() {
+            let behind = (at + CUT.len_utf8()).min(text.len());
+            if let Some(end) = self.end(&text[behind..]) {
+                text.replace_range(behind..behind + end, MASK);
+            }
+            if let Some(begin) = self.beginning(&text[..at]) {
+                text.replace_range(begin..at, MASK);
             }
         }
     }
@@ -120,14 +124,22 @@ impl Redactor {
 
     /// Where the beginning of a secret begins that ends with the text.
     fn beginning(&self, text: &str) -> Option<usize> {
-        let mut begins: Option<usize> = None;
-        let mut earlier = |at: usize| begins = Some(begins.map_or(at, |begin| begin.min(at)));
-        self.each(|known| known.beginning(text.as_bytes()).into_iter().for_each(&mut earlier));
+        let mut begins = Vec::new();
+        self.each(|known| begins.extend(known.beginning(text.as_bytes())));
         for view in view::layers(text.as_bytes(), true) {
-            let origin = |at: usize| view.origin(&(at..at + 1)).start;
-            self.each(|known| known.beginning(view.bytes()).map(origin).into_iter().for_each(&mut earlier));
+            self.each(|known| begins.extend(known.beginning(view.bytes()).map(|at| view.origin(&(at..at + 1)).start)));
         }
-        begins
+        begins.into_iter().min()
+    }
+
+    /// Where the end of a secret ends that the text begins with.
+    fn end(&self, text: &str) -> Option<usize> {
+        let mut ends = Vec::new();
+        self.each(|known| ends.extend(known.end(text.as_bytes())));
+        for view in view::layers(text.as_bytes(), false) {
+            self.each(|known| ends.extend(known.end(view.bytes()).map(|at| view.origin(&(0..at)).end)));
+        }
+        ends.into_iter().max()
     }
 
     fn each(&self, mut ask: impl FnMut(&Known)) {

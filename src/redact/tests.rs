@@ -158,6 +158,8 @@ fn a_secret_that_was_cut_is_masked_where_it_begins() {
         ("the token is eyJhb", false, "the token is eyJhb"),
         ("eyJ…", false, "eyJ…"),
         ("…", true, "…"),
+        ("…NiJ9.eyJz said: …J9%2eeyJz", false, "…[redacted] said: …[redacted]"),
+        ("… eyJz", false, "… eyJz"),
         ("got eyJ%68bGciOiJ%…", false, "got [redacted]…"),
         (r"got ey\u004ahbGci\u00", true, "got [redacted]"),
     ] {

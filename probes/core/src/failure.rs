@@ -122,6 +122,18 @@ impl Failure {
     }
 }
 
+// === impl Excerpt ===
+
+impl Excerpt {
+    /// The first `most` bytes of a body, no character cut in two. `cut` says that the body had more than is given here.
+    pub fn new(head: String, body: &[u8], most: usize, cut: bool) -> Self {
+        let truncated = cut || body.len() > most;
+        let kept = &body[..body.len().min(most)];
+        let whole = if truncated { kept.len() - begun(kept) } else { kept.len() };
+        Self { head, body: String::from_utf8_lossy(&kept[..whole]).into_owned(), truncated }
+    }
+}
+
 // === impl FailureClass ===
 
 impl FailureClass {
@@ -192,5 +204,37 @@ impl FailureClass {
             Self::HostKey => SpanStatus::PermissionDenied,
             Self::Internal => SpanStatus::InternalError,
         }
+    }
+}
+
+/// How many bytes at the end begin a character that is not whole (RFC 3629, 3).
+fn begun(bytes: &[u8]) -> usize {
+    let is_inner = |byte: &&u8| (0x80..0xc0).contains(*byte);
+    let inner = bytes.iter().rev().take(3).take_while(is_inner).count();
+    let size = match bytes.iter().rev().nth(inner) {
+        Some(0xf0..) => 4,
+        Some(0xe0..) => 3,
+        Some(0xc0..) => 2,
+        _ => 0,
+    };
+    if size > inner + 1 { inner + 1 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_cuts_no_character_in_two() {
+        let body = "aäß€😀z";
+        for most in 0..=body.len() + 1 {
+            let excerpt = Excerpt::new(String::new(), body.as_bytes(), most, false);
+            assert!(
+                body.starts_with(&excerpt.body) && most - excerpt.body.len() <= 3 || most > body.len(),
+                "{most}: {excerpt:?}"
+            );
+            assert_eq!(excerpt.truncated, most < body.len());
+        }
+        assert_eq!(Excerpt::new(String::new(), b"a\xff\xe2", 9, false).body, "a\u{fffd}\u{fffd}");
     }
 }

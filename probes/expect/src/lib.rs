@@ -29,5 +29,6 @@ pub use crate::{
     extent::Extent,
     jsonpath::{Exhausted, JsonPath},
     pattern::Pattern,
+    shown::shown,
     status::StatusSet,
 };

@@ -6,7 +6,7 @@ use std::fmt;
 const LONGEST: usize = 200;
 
 /// Writes a value, or its beginning; no more of it is even formatted than is shown.
-pub(crate) fn shown(value: impl fmt::Display) -> String {
+pub fn shown(value: impl fmt::Display) -> String {
     let mut short = Short { text: String::new(), room: LONGEST };
     // The only error is our own: there is no room left.
     if fmt::write(&mut short, format_args!("{value}")).is_err() {

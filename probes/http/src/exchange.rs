@@ -188,9 +188,7 @@ impl Answer {
             // Writing to a String cannot fail.
             let _ = write!(head, "\n{name}: {}", header_shown(name, value));
         }
-        let bytes = &self.body.bytes;
-        let body = String::from_utf8_lossy(&bytes[..bytes.len().min(BODY)]).into_owned();
-        Excerpt { head, body, truncated: bytes.len() > BODY || self.body.cut }
+        Excerpt::new(head, &self.body.bytes, BODY, self.body.cut)
     }
 }
 

@@ -170,7 +170,7 @@ fn read(hop: Hop) -> Result<Kept, Failure> {
         (200, ..) => Err(broken("its answer holds no `access_token`".to_owned())),
         (status, ..) => {
             let said = [text("error"), text("error_description")];
-            let said: Vec<String> = said.into_iter().flatten().map(|said| said.chars().take(200).collect()).collect();
+            let said: Vec<String> = said.into_iter().flatten().map(probe_expect::shown).collect();
             let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };
             Err(broken(format!("it answered {status}{said}")).expected("200", status.to_string()))
         }

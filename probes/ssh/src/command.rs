@@ -117,13 +117,18 @@ async fn beginning(from: Option<impl AsyncRead + Unpin>) -> (Vec<u8>, bool) {
 }
 
 async fn end(from: Option<impl AsyncRead + Unpin>) -> String {
-    let mut kept = VecDeque::new();
+    let (mut kept, mut cut) = (VecDeque::new(), false);
     each(from, |bytes| {
         kept.extend(bytes);
-        kept.drain(..kept.len().saturating_sub(LAST.0));
+        let more = kept.len().saturating_sub(LAST.0);
+        cut |= more > 0;
+        kept.drain(..more);
     })
     .await;
-    let text = String::from_utf8_lossy(kept.make_contiguous()).into_owned();
+    let mut text = String::from_utf8_lossy(kept.make_contiguous()).into_owned();
+    if cut {
+        text.insert(0, '…');
+    }
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(LAST.1)..].join("\n")
 }
@@ -152,7 +157,8 @@ mod tests {
         let (kept, cut) = beginning(Some(long.as_slice())).await;
         assert_eq!((kept.len(), cut), (KEPT, true));
         assert_eq!(beginning(Some(&b"all"[..])).await, (b"all".to_vec(), false));
-        assert!(end(Some(long.as_slice())).await.len() <= LAST.0);
+        let told = end(Some(long.as_slice())).await;
+        assert!(told.starts_with('…') && told.len() <= LAST.0 + '…'.len_utf8());
         assert_eq!(end(Some(&b"1\n2\n\n3\r\n4\n5\n6\n"[..])).await, "2\n3\n4\n5\n6");
     }
 }

@@ -129,8 +129,7 @@ impl Expected {
 impl Finished {
     /// The beginning of what it wrote, as people look at it.
     fn excerpt(&self) -> Excerpt {
-        let body = String::from_utf8_lossy(&self.output[..self.output.len().min(EXCERPT)]).into_owned();
-        Excerpt { head: self.errors.clone(), body, truncated: self.output.len() > EXCERPT || self.cut }
+        Excerpt::new(self.errors.clone(), &self.output, EXCERPT, self.cut)
     }
 }
 

@@ -75,6 +75,9 @@ impl Read for Wanted {
 /// The first words of a text, quoted.
 fn short(text: &str) -> String {
     const MOST: usize = 120;
-    let beginning: String = text.chars().take(MOST).collect();
-    if beginning.len() < text.len() { format!("{beginning:?}…") } else { format!("{beginning:?}") }
+    let mut beginning: String = text.chars().take(MOST).collect();
+    if beginning.len() < text.len() {
+        beginning.push('…');
+    }
+    format!("{beginning:?}")
 }
