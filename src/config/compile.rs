@@ -121,7 +121,7 @@ pub(super) fn checks(drafts: Vec<Draft>, sent: bool, redactor: &Redactor, findin
                 burst: draft.burst,
                 timeout: draft.timeout,
                 monitor: draft.monitor,
-                runbook: draft.runbook,
+                runbook: draft.runbook.map(|runbook| redactor.redact(&runbook).into_owned()),
                 probe: draft.compiled.probe,
             });
         }

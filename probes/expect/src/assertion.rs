@@ -83,7 +83,9 @@ impl Assertion {
                 None => failure,
             })
         };
-        let told = |actual: String| if found.private { "[cut]".to_owned() } else { actual };
+        // Yes, no and nothing are no secrets.
+        let private = found.private && found.value.is_some_and(|value| !value.is_boolean() && !value.is_null());
+        let told = |actual: String| if private { "[cut]".to_owned() } else { actual };
         match (found.value, self.exists) {
             (None, false) => Ok(()),
             (None, true) => {

@@ -1,6 +1,6 @@
 //! Keys taken from an answer.
 
-use probe_core::Failure;
+use probe_core::{Failure, Secret, is_secret_name};
 use probe_keys::{At, Definitions, Map, Placed, Read};
 use serde_json::Value as Json;
 
@@ -29,7 +29,7 @@ pub struct Found<'v> {
     pub value: Option<&'v Json>,
     /// Where it comes from, or would have; none when nobody sets it.
     pub origin: Option<&'v str>,
-    /// Whether the value must not be told: a session's cookie, say.
+    /// Whether the value must not be told: a session's cookie, say, or what stands under a name that speaks of a secret.
     pub private: bool,
 }
 
@@ -46,7 +46,7 @@ impl Captures {
                 key: key.value.clone(),
                 value: capture.take(answer)?,
                 origin: capture.to_string(),
-                private: capture.is_private(),
+                private: capture.is_private() || is_secret_name(&key.value),
             })
         };
         self.0.iter().map(one).collect::<Result<_, _>>().map(Values)
@@ -86,10 +86,28 @@ impl Values {
         })
     }
 
+    /// What must not be told, wherever it stands.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = Vec::new();
+        let private = self.0.iter().filter(|taken| taken.private).filter_map(|taken| taken.value.as_ref());
+        private.for_each(|value| texts(value, &mut secrets));
+        secrets
+    }
+
     /// The keys that were set, each with what is known of it.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
         let set = self.0.iter().filter(|taken| taken.value.is_some());
         set.map(|taken| (taken.key.as_str(), self.get(&taken.key)))
+    }
+}
+
+fn texts(value: &Json, found: &mut Vec<Secret>) {
+    match value {
+        Json::String(text) => found.push(Secret::new(text)),
+        Json::Number(number) => found.push(Secret::new(number.to_string())),
+        Json::Array(values) => values.iter().for_each(|value| texts(value, found)),
+        Json::Object(fields) => fields.values().for_each(|value| texts(value, found)),
+        Json::Null | Json::Bool(_) => {}
     }
 }
 
@@ -129,6 +147,7 @@ mod tests {
             ("digits", from("regex", text("\"b\": *\\[([0-9])"))),
             ("status", from("status", Value::Bool(true))),
             ("body", from("body", Value::Bool(true))),
+            ("api_token", text("$.e")),
         ]));
         let findings = Findings::default();
         let captures = Captures::read(&At::root(&written, &findings)).unwrap();
@@ -136,7 +155,7 @@ mod tests {
         for (name, value) in [("x-id", "7"), ("x-many", "a"), ("x-many", "b"), ("set-cookie", "sid=s; Secure")] {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        let body = r#"{"a": 1.5, "b": [1, true], "d": null}"#;
+        let body = r#"{"a": 1.5, "b": [1, true], "d": null, "e": ["x", {"f": 7}]}"#;
         let values = captures.take(&Answer::new(204, &headers, body.as_bytes())).unwrap();
         for (key, value, origin) in [
             ("one", json!(1.5), "from $.a"),
@@ -155,6 +174,9 @@ mod tests {
         assert_eq!(values.get("none"), Found { value: None, origin: Some("from $.c"), private: false });
         assert_eq!(values.get("no_header").value, None);
         assert_eq!(values.get("nobody"), Found::default());
+        assert!(values.get("api_token").private);
+        let secrets: Vec<_> = values.secrets().iter().map(|secret| secret.expose().to_owned()).collect();
+        assert_eq!(secrets, ["s", "x", "7"]);
         let certain: Vec<_> =
             captures.iter().filter(|(_, from)| from.is_certain()).map(|(key, _)| &key.value).collect();
         assert_eq!(certain, ["status", "body"]);

@@ -58,7 +58,8 @@ impl HttpProbe {
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
         let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, *deadline).await?;
         let seen = hop.seen();
-        let (_, judged) = self.expected.judge(hop, |_| Found::default());
+        let (values, judged) = self.expected.judge(hop, |_| Found::default());
+        context.learnt.learn(values.secrets());
         judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(limit)))
     }
 

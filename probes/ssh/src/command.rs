@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use openssh::Stdio;
-use probe_core::{Failure, FailureClass, Op, Span};
+use probe_core::{Context, Failure, FailureClass, Op};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     time::Instant,
@@ -21,15 +21,15 @@ const KEPT: usize = 1 << 20;
 /// So much of the end of standard error is kept, in bytes and in lines.
 const LAST: (usize, usize) = (4 << 10, 5);
 
-/// Runs a command at `hop` and judges what it leaves; the phases are spans below `parent`.
+/// Runs a command at `hop` and judges what it leaves; the phases are spans below the run's.
 pub(crate) async fn run(
     line: &str,
     expected: &Expected,
     login: &Login,
     hop: &Hop,
-    parent: &Span,
+    context: &Context,
 ) -> Result<(), Failure> {
-    let span = parent.child_at(Op::SSH_EXEC, login.at);
+    let span = context.root.child_at(Op::SSH_EXEC, login.at);
     let session = login.session();
     let mut command = session.raw_command(line);
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -48,7 +48,7 @@ pub(crate) async fn run(
     };
     span.finish_at(begun);
 
-    let span = parent.child_at(Op::SSH_CMD, begun);
+    let span = context.root.child_at(Op::SSH_CMD, begun);
     let finished = finish(child, login, hop).await;
     let ended = Instant::now();
     let judged = finished.and_then(|finished| {
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     match judged {
         Ok(finished) => {
             span.finish_at(ended);
-            expected.output(&finished, parent, ended)
+            expected.output(&finished, context, ended)
         }
         Err(failure) => {
             span.fail_at(failure.class, ended);

@@ -1,7 +1,7 @@
 //! What is expected of a command: its exit status, then its output, then the keys in it.
 
 use http::HeaderMap;
-use probe_core::{Excerpt, Failure, FailureClass, Op, Span};
+use probe_core::{Context, Excerpt, Failure, FailureClass, Learnt, Op, Span};
 use probe_expect::{Answer, Assertions, Captures};
 use probe_keys::Findings;
 use tokio::time::Instant;
@@ -87,11 +87,11 @@ impl Expected {
     }
 
     /// Whether the output is as it should be. Each step begins where the one before it ended.
-    pub(crate) fn output(&self, finished: &Finished, parent: &Span, ended: Instant) -> Result<(), Failure> {
-        self.look_into(finished, parent, ended).map_err(|failure| failure.excerpt(finished.excerpt()))
+    pub(crate) fn output(&self, finished: &Finished, context: &Context, ended: Instant) -> Result<(), Failure> {
+        self.look_into(finished, context, ended).map_err(|failure| failure.excerpt(finished.excerpt()))
     }
 
-    fn look_into(&self, finished: &Finished, parent: &Span, ended: Instant) -> Result<(), Failure> {
+    fn look_into(&self, finished: &Finished, context: &Context, ended: Instant) -> Result<(), Failure> {
         if self.output.is_none() && !self.json && self.captures.is_none() && self.assertions.is_none() {
             return Ok(());
         }
@@ -104,21 +104,22 @@ impl Expected {
         let answer = Answer::new(finished.status.unwrap_or_default().into(), &headers, &finished.output);
         let mut at = ended;
         if self.json {
-            let span = parent.child_at(Op::JSON_PARSE, at);
+            let span = context.root.child_at(Op::JSON_PARSE, at);
             let parsed = answer.json().map(|_| ());
             at = Instant::now();
             end(span, parsed, at)?;
         }
-        let span = parent.child_at(Op::JSON_ASSERT, at);
-        let checked = self.check(&answer, &span);
+        let span = context.root.child_at(Op::JSON_ASSERT, at);
+        let checked = self.check(&answer, &span, &context.learnt);
         end(span, checked, Instant::now())
     }
 
-    fn check(&self, answer: &Answer<'_>, span: &Span) -> Result<(), Failure> {
+    fn check(&self, answer: &Answer<'_>, span: &Span, learnt: &Learnt) -> Result<(), Failure> {
         if let Some(wanted) = &self.output {
             wanted.check(answer.text()?.trim_end_matches(['\n', '\r']))?;
         }
         let values = self.captures.as_ref().map(|captures| captures.take(answer)).transpose()?.unwrap_or_default();
+        learnt.learn(values.secrets());
         span.set("keys", values.iter().map(|(key, ..)| key).collect::<Vec<_>>());
         self.assertions.as_ref().map_or(Ok(()), |assertions| assertions.check(|key| values.get(key)))
     }

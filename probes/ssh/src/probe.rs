@@ -73,7 +73,7 @@ impl SshProbe {
             (Mode::Command(question), Some(hop)) => {
                 let login = journey.login(hops, &context.root, start).await?;
                 let line = prefixed(&question.line, question.propagate, &variables);
-                command::run(&line, &question.expected, &login, hop, &context.root).await
+                command::run(&line, &question.expected, &login, hop, context).await
             }
             (Mode::Login, _) => journey.login(hops, &context.root, start).await.map(drop),
             (Mode::Available | Mode::Command(_), _) => available::ask(&journey, hops, &context.root, start).await,
