@@ -12,6 +12,8 @@ pub struct Op {
 impl Op {
     /// One HTTP request and its answer; a redirect hop is one of its own.
     pub const HTTP_REQUEST: Op = Op::new("http.request", "");
+    /// A moment in which a connection might have come back to be used again, and did not.
+    pub const NET_POOL: Op = Op::new("net.pool", "Waiting for a connection to come back");
     /// From the wish for a connection to one that can carry a request.
     pub const NET_CONN: Op = Op::new("net.conn", "Creating connection");
     /// Name to addresses.

@@ -60,6 +60,8 @@ pub struct Seen {
     pub(crate) peer: Option<IpAddr>,
     /// The redirects that were followed.
     pub(crate) redirects: usize,
+    /// Whether there were cookies on the way.
+    pub(crate) cookies: bool,
 }
 
 /// Who asks, and what of the answer is kept.
@@ -99,6 +101,7 @@ impl Asking<'_> {
         let mut response = match self.client.http.execute(outgoing).await {
             Ok(response) => response,
             Err(error) => {
+                self.client.returning.lost();
                 let (failure, seen, ended) = self.failed(phases, request, None, ReadError::Transport(error));
                 return Err((failed(span, failure, ended), seen));
             }
@@ -114,12 +117,17 @@ impl Asking<'_> {
         answer.body.encoding = Encoding::of(&answer.headers);
         phases.answered(answer.status.as_u16(), version(answer.version));
         let read = answer.body.read(&mut response, self.max_body).await;
-        self.client.returning.answered(&request.url, answer.version, &answer.headers);
+        match read {
+            Ok(()) if !answer.body.cut => {
+                self.client.returning.answered(&request.url, answer.version, &answer.headers);
+            }
+            _ => self.client.returning.lost(),
+        }
         phases.received(&answer.body);
         match read {
             Ok(()) => {
                 let certificate = phases.certificate();
-                let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), redirects: 0 };
+                let seen = Seen { peer: ends.map(|ends| ends.remote().ip()), ..Seen::default() };
                 let ended = phases.done();
                 Ok(Hop { span, begun, ended, answer, certificate, chain_begun: begun, seen })
             }
@@ -138,10 +146,16 @@ impl Asking<'_> {
         error: ReadError,
     ) -> (Failure, Seen, Instant) {
         let scene = Scene { request, way: self.way, attempt: phases.attempt(), answer };
-        let failure = match error {
+        let mut failure = match error {
             ReadError::Transport(error) => failure::of(&error, &scene),
             ReadError::Encoding(encoding, error) => failure::encoding(encoding, &error, &scene),
         };
+        // The target may have closed it just then, as it may with any that is idle.
+        if answer.is_none() && phases.is_over_a_kept_connection() {
+            failure
+                .message
+                .push_str(", over a connection kept from an earlier request (`reuse: false` makes a new one)");
+        }
         // A name can have many addresses: which one it was is known only of a single one.
         let peer = scene.attempt.as_ref().and_then(|attempt| match (attempt.remote, attempt.addresses.as_slice()) {
             (Some(remote), _) => Some(remote.ip()),
@@ -149,7 +163,7 @@ impl Asking<'_> {
             (None, _) => None,
         });
         let ended = phases.fail(failure.class);
-        (failure, Seen { peer, redirects: 0 }, ended)
+        (failure, Seen { peer, ..Seen::default() }, ended)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Marks become spans: the phases of one request, side by side without a gap, also when it fails or is cut off.
 
+use std::time::Duration;
+
 use probe_core::{End, FailureClass, Op, Span};
 use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
@@ -18,6 +20,9 @@ pub const SPANS: usize = 8;
 
 /// The same over a connection that was there.
 pub const SPANS_REUSED: usize = 4;
+
+/// A wait before a connection is made is told from here on.
+const NOTABLE: Duration = Duration::from_millis(1);
 
 /// More addresses than this are counted, not listed.
 const LISTED: usize = 16;
@@ -118,6 +123,11 @@ impl<'a> Phases<'a> {
         }
     }
 
+    /// Whether it went out although no connection was made for it.
+    pub(crate) fn is_over_a_kept_connection(&self) -> bool {
+        self.way.reuse && self.sent.at().is_some() && self.attempt().is_none()
+    }
+
     /// The answer is there: all phases ended, now.
     pub(crate) fn done(self) -> Instant {
         self.end(End::well)
@@ -140,7 +150,11 @@ impl<'a> Phases<'a> {
         match (self.found.take().or_else(|| self.attempt()), self.ends) {
             (Some(attempt), _) => {
                 // What we waited before it is not the target's.
-                from = attempt.begun.unwrap_or(from);
+                let begun = attempt.begun.unwrap_or(from);
+                if self.way.reuse && begun.saturating_duration_since(from) >= NOTABLE {
+                    request.child_at(Op::NET_POOL, from).finish_at(begun);
+                }
+                from = begun;
                 let conn = request.child_at(Op::NET_CONN, from);
                 self.connection(&conn, &attempt, from, end);
                 end.close(conn, attempt.established);
@@ -151,6 +165,7 @@ impl<'a> Phases<'a> {
             }
             // Nothing of the network was done for it.
             (None, Some(_)) => request.set("connection.reused", true),
+            (None, None) if self.is_over_a_kept_connection() => request.set("connection.reused", true),
             (None, None) => {}
         }
 

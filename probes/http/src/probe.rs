@@ -27,7 +27,9 @@ impl HttpProbe {
     pub fn new(keys: HttpKeys, network: &Arc<Network>, findings: &Findings) -> Option<Self> {
         // Both are prepared before the first bad one ends it: all mistakes at once.
         let request = compile::request(&keys.asked, findings);
-        let wire = Wire::compile(&keys.wire, network, findings);
+        let headers = keys.asked.headers.iter().flat_map(|headers| &headers.0);
+        let names_host = headers.into_iter().any(|(name, _)| name.value.eq_ignore_ascii_case("host"));
+        let wire = Wire::compile(&keys.wire, names_host, network, findings);
         let captures = keys.answer.set_keys.as_ref();
         keys.answer.assertions.iter().for_each(|assertions| {
             assertions.are_on_keys(captures, |_| false, findings);
@@ -48,7 +50,7 @@ impl HttpProbe {
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
-        let session = Session::new(context.learnt.clone());
+        let session = Session::with_cookies(context.learnt.clone());
         let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(&session, context).await };
         self.ask_over(wire, &session, context).await
     }

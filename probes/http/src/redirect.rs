@@ -5,7 +5,7 @@ use std::mem;
 use bytes::Bytes;
 use http::{
     Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION},
+    header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION, SET_COOKIE},
 };
 use probe_core::{Failure, FailureClass};
 use url::Url;
@@ -51,7 +51,9 @@ impl Trail {
 
         let next = follow(request, url, answer.status);
         self.seen.push((request.method.clone(), request.url.clone()));
-        if self.seen.iter().any(|(method, url)| *method == next.method && *url == next.url) {
+        // With a cookie that it did not have before, it is another request.
+        let same = |(method, url): &(Method, Url)| *method == next.method && *url == next.url;
+        if !answer.headers.contains_key(SET_COOKIE) && self.seen.iter().any(same) {
             let (from, back) = (shown_whole(&request.url), shown_whole(&next.url));
             return Err(broken(format!("redirect loop: {from} redirects to {back}, where we have been")));
         }
@@ -99,7 +101,7 @@ fn follow(request: &Request, url: Url, status: StatusCode) -> Request {
 }
 
 /// Whether what is secret may go there too: the same host and port, or the same host by TLS instead.
-fn same_keeper(from: &Url, to: &Url) -> bool {
+pub(crate) fn same_keeper(from: &Url, to: &Url) -> bool {
     let same_port = from.port_or_known_default() == to.port_or_known_default();
     let kept_scheme = from.scheme() == to.scheme() && same_port;
     let upgraded = from.scheme() == "http" && to.scheme() == "https" && from.port().is_none() && to.port().is_none();

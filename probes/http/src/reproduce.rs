@@ -43,6 +43,8 @@ pub(crate) fn curl(request: &Request, wire: &Wire, seen: Seen, limit: Option<Dur
     command.trust(wire);
     if seen.redirects > 0 {
         command.add(["-L", "--max-redirs", &wire.redirects.to_string()]);
+        // A file of cookies that is not there: cURL begins with none, and keeps those that come.
+        command.add(if seen.cookies { ["-b", ""].as_slice() } else { &[] }.iter().copied());
     }
     if let Some(limit) = limit.filter(|limit| !limit.is_zero()) {
         let milliseconds = limit.as_millis().div_ceil(10) * 10;

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, PROXY_AUTHORIZATION, USER_AGENT},
 };
 use percent_encoding::percent_decode_str;
 use probe_core::{Failure, FailureClass, Secret};
@@ -197,6 +197,11 @@ fn headers(asked: &[AskedHeader], refusals: &mut Vec<Refusal>) -> HeaderMap {
     let mut refuse = |part, reason| refusals.push(Refusal { part, reason, hint: None });
     for (index, AskedHeader { name, value, secret }) in asked.iter().enumerate() {
         let name = match HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) if name == PROXY_AUTHORIZATION => {
+                // Through a tunnel, the target would get it.
+                refuse(Part::HeaderName(index), "user and password for a proxy stand in the URL of `proxy`".to_owned());
+                continue;
+            }
             Ok(name) if name == CONTENT_LENGTH || name == "transfer-encoding" => {
                 refuse(Part::HeaderName(index), format!("`{name}` follows from the body and cannot be set"));
                 continue;

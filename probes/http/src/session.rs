@@ -3,15 +3,15 @@
 use std::{
     borrow::Cow,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use http::StatusCode;
+use http::{StatusCode, header::SET_COOKIE};
 use probe_core::{Failure, FailureClass, Learnt, Propagation, Secret, Span};
-use tokio::time::Instant;
+use tokio::time::{self, Instant};
 
 use crate::{
     Request, Wire,
@@ -20,7 +20,7 @@ use crate::{
     cookies::Jar,
     exchange::{Asking, Hop, Seen},
     oauth::OAuth2,
-    redirect::Trail,
+    redirect::{Trail, same_keeper},
     reproduce::curl,
     target::literal,
     wire::Way,
@@ -45,6 +45,14 @@ struct Made {
     client: Arc<Client>,
 }
 
+/// Where asking has come to, for whoever cuts it off.
+#[derive(Clone, Copy, Debug, Default)]
+struct OnWay {
+    /// Whether what asks now asks for a token.
+    fetches: bool,
+    seen: Seen,
+}
+
 // === impl Session ===
 
 impl Session {
@@ -59,15 +67,13 @@ impl Session {
         Self { jar: Some(Jar::default()), ..Self::new(learnt) }
     }
 
-    /// Asks, and follows redirects; each request, also one for a token, is a span below `parent`. The last answer's span
-    /// is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
+    /// Asks until `deadline`, and follows redirects; each request, also one for a token, is a span below `parent`. The last
+    /// answer's span is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
     ///
     /// With `tokens`, the request brings a token from there; a 401 gives it up, and a new one is tried once.
     ///
-    /// `deadline` is when the caller cuts this off; it only goes into the command line of a failure.
-    ///
     /// # Errors
-    /// There was no answer, or none that could be followed. The failure has a command line that asks the same.
+    /// There was no answer in time, or none that could be followed. The failure has a command line that asks the same.
     pub async fn ask(
         &self,
         parent: &Span,
@@ -78,16 +84,40 @@ impl Session {
         deadline: Instant,
     ) -> Result<Hop, Failure> {
         let begun = Instant::now();
-        let limit = Some(deadline.saturating_duration_since(begun));
-        let Some(tokens) = tokens else {
-            let asked = self.follow(parent, request, wire, Some(trace), begun).await;
-            return asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit));
+        let limit = deadline.saturating_duration_since(begun);
+        let way = Mutex::default();
+        let asked = self.asked(parent, request, tokens, wire, trace, begun, &way);
+        let failed = match time::timeout_at(deadline, asked).await {
+            Ok(Ok(hop)) => return Ok(hop),
+            Ok(Err(failure)) => failure,
+            Err(_) => {
+                let place = parent.settle(FailureClass::Timeout, Instant::now()).unwrap_or_default();
+                Failure::new(FailureClass::Timeout, format!("not done within {:?}: {place}", rounded(limit)))
+            }
         };
+        let OnWay { seen, fetches } = *lock(&way);
+        Err(match tokens.filter(|_| fetches) {
+            Some(tokens) => failed.reproduce(curl(tokens.request(), wire, seen, Some(limit))),
+            None => self.told(failed, request, wire, seen, Some(limit)),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn asked(
+        &self,
+        parent: &Span,
+        request: &Request,
+        tokens: Option<&OAuth2>,
+        wire: &Wire,
+        trace: &Propagation,
+        begun: Instant,
+        way: &Mutex<OnWay>,
+    ) -> Result<Hop, Failure> {
+        let Some(tokens) = tokens else { return self.follow(parent, request, wire, Some(trace), begun, way).await };
         let (mut stale, mut at) = (None, begun);
         loop {
-            let token = self.token(tokens, stale.as_ref(), parent, wire, &mut at).await?;
-            let asked = self.follow(parent, &request.with_token(&token), wire, Some(trace), at).await;
-            let hop = asked.map_err(|(failure, seen)| self.told(failure, request, wire, seen, limit))?;
+            let token = self.token(tokens, stale.as_ref(), parent, wire, &mut at, way).await?;
+            let hop = self.follow(parent, &request.with_token(&token), wire, Some(trace), at, way).await?;
             if hop.answer.status != StatusCode::UNAUTHORIZED || stale.is_some() {
                 return Ok(hop);
             }
@@ -123,22 +153,22 @@ impl Session {
         parent: &Span,
         wire: &Wire,
         at: &mut Instant,
+        way: &Mutex<OnWay>,
     ) -> Result<Secret, Failure> {
+        *lock(way) = OnWay { fetches: true, ..OnWay::default() };
         let fetch = async |request: &Request| {
-            let asked = self.follow(parent, request, wire, None, *at).await;
+            let asked = self.follow(parent, request, wire, None, *at, way).await;
             *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
-            asked.map_err(|(failure, seen)| failure.reproduce(curl(request, wire, seen, None)))
+            asked
         };
-        let token = tokens.token(stale, fetch).await.map_err(|failure| match failure.reproduce {
-            Some(_) => failure,
-            None => failure.reproduce(curl(tokens.request(), wire, Seen::default(), None)),
-        })?;
+        let token = tokens.token(stale, fetch).await?;
+        lock(way).fetches = false;
         self.learnt.learn([token.clone()]);
         self.brought.store(true, Ordering::Relaxed);
         Ok(token)
     }
 
-    /// Asks until an answer is the last one.
+    /// Asks until an answer is the last one; what is seen on the way is noted there.
     async fn follow(
         &self,
         parent: &Span,
@@ -146,64 +176,71 @@ impl Session {
         wire: &Wire,
         trace: Option<&Propagation>,
         mut begun: Instant,
-    ) -> Result<Hop, (Failure, Seen)> {
+        way: &Mutex<OnWay>,
+    ) -> Result<Hop, Failure> {
         let mut trail = Trail::new(wire.redirects);
-        let (mut seen, chain_begun) = (Seen::default(), begun);
+        let chain_begun = begun;
         let mut next: Option<Request> = None;
+        lock(way).seen = Seen::default();
         loop {
             let request = next.as_ref().unwrap_or(first);
-            let client = self.client(wire, request, first).map_err(|failure| (failure, seen))?;
+            let over = wire.way(same_keeper(&first.url, &request.url));
+            let client = self.client(wire, over, request, first)?;
             let mut headers = request.headers.clone();
             if let Some(jar) = &self.jar {
                 jar.give(&request.url, &mut headers);
             }
             // The trace is for the host that the configuration names, and for no other.
             let trace = trace.filter(|trace| trace.targets.hold(request.host(), first.host()));
-            let asking = Asking { client: &client, way: &wire.way, parent, max_body: wire.max_body };
+            let asking = Asking { client: &client, way: over, parent, max_body: wire.max_body };
             let asked = asking.ask(request, headers, begun, trace).await;
-            let peer = |found: Seen| if next.is_none() { found.peer } else { seen.peer };
-            let mut hop = match asked {
-                Ok(hop) => hop,
-                Err((failure, found)) => return Err((failure, Seen { peer: peer(found), ..seen })),
-            };
-            seen.peer = peer(hop.seen);
-            (hop.seen, hop.chain_begun) = (seen, chain_begun);
-            if let Some(jar) = &self.jar {
-                self.learnt.learn(jar.take(&request.url, &hop.answer.headers));
+            let found = asked.as_ref().map_or_else(|(_, found)| *found, |hop| hop.seen);
+            if next.is_none() {
+                lock(way).seen.peer = found.peer;
             }
+            let mut hop = asked.map_err(|(failure, _)| failure)?;
+            (hop.seen, hop.chain_begun) = (lock(way).seen, chain_begun);
             let ended = hop.ended;
-            match trail.next(request, &hop.answer) {
+            let to = trail.next(request, &hop.answer);
+            if let Some(jar) = &self.jar {
+                let cookies = jar.take(&request.url, &hop.answer.headers);
+                lock(way).seen.cookies |= hop.answer.headers.contains_key(SET_COOKIE);
+                self.learnt.learn(cookies);
+            }
+            match to {
                 Ok(None) => return Ok(hop),
                 Ok(Some(to)) => {
                     hop.finish(ended);
                     next = Some(to);
                     begun = ended;
-                    seen.redirects += 1;
+                    lock(way).seen.redirects += 1;
                 }
-                Err(failure) => return Err((hop.fail(failure, ended), Seen { redirects: seen.redirects + 1, ..seen })),
+                Err(failure) => {
+                    lock(way).seen.redirects += 1;
+                    return Err(hop.fail(failure, ended));
+                }
             }
         }
     }
 
     /// The client for this request of a chain that began with `first`; made when there is none yet.
-    fn client(&self, wire: &Wire, request: &Request, first: &Request) -> Result<Arc<Client>, Failure> {
+    fn client(&self, wire: &Wire, way: &Arc<Way>, request: &Request, first: &Request) -> Result<Arc<Client>, Failure> {
         let named = (!wire.resolve.is_empty() || wire.server_name.is_some()) && request.host() == first.host();
         let host = named.then(|| request.host());
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_good = |made: &&Made| {
-            made.host.as_deref() == host && (Arc::ptr_eq(&made.way, &wire.way) || made.way.is_same(&wire.way))
-        };
+        let mut clients = lock(&self.clients);
+        let is_good =
+            |made: &&Made| made.host.as_deref() == host && (Arc::ptr_eq(&made.way, way) || made.way.is_same(way));
         // Names differ from wire to wire: such a client is only for its own.
-        let found = clients.iter().filter(|made| host.is_none() || Arc::ptr_eq(&made.way, &wire.way)).find(is_good);
+        let found = clients.iter().filter(|made| host.is_none() || Arc::ptr_eq(&made.way, way)).find(is_good);
         if let Some(made) = found {
             return Ok(made.client.clone());
         }
         let names = if named { names(wire, request) } else { Names::default() };
-        let client = Client::new(&wire.way, names).map_err(|error| {
+        let client = Client::new(way, names).map_err(|error| {
             Failure::new(FailureClass::Internal, format!("the HTTP client could not be built: {error}"))
         })?;
         let client = Arc::new(client);
-        clients.push(Made { way: wire.way.clone(), host: host.map(str::to_owned), client: client.clone() });
+        clients.push(Made { way: way.clone(), host: host.map(str::to_owned), client: client.clone() });
         Ok(client)
     }
 }
@@ -217,4 +254,13 @@ fn names(wire: &Wire, request: &Request) -> Names {
         (true, None) => Alias::Name(host.clone()),
     };
     Names { alias: Some((server_name.clone().unwrap_or(host), stands_for)), server_name }
+}
+
+/// To the millisecond: so exact are the timers that cut off.
+fn rounded(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from((duration.as_micros() + 500) / 1_000).unwrap_or(u64::MAX))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,6 +19,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Wire {
     pub(crate) way: Arc<Way>,
+    /// The same without our certificate, when there is one: to hosts that a redirect names.
+    elsewhere: Option<Arc<Way>>,
     /// Addresses in place of asking for the host.
     pub(crate) resolve: Arc<[IpAddr]>,
     /// The name for TLS in place of the host.
@@ -52,18 +54,28 @@ pub(crate) struct Via {
 // === impl Wire ===
 
 impl Wire {
-    /// Compiles what was written; `None` when a mistake was noted.
-    pub fn compile(keys: &WireKeys, network: &Network, findings: &Findings) -> Option<Self> {
+    /// Compiles what was written; `None` when a mistake was noted. `names_host` says that the request has a `host` header of
+    /// its own.
+    pub fn compile(keys: &WireKeys, names_host: bool, network: &Network, findings: &Findings) -> Option<Self> {
         let server_name = server_name(keys, findings);
+        let written = keys.http_version.as_ref();
         let version = match &server_name {
             Some(Some(_)) => Some(Version::Http1),
-            _ => keys.http_version.as_ref().map(|version| version.value),
+            // HTTP/2 tells the host of the URL; targets refuse a second one beside it (RFC 9113, 8.3.1).
+            _ if names_host => Some(Version::Http1),
+            _ => written.map(|version| version.value),
         };
-        let tls = Trust::compile(keys.tls.as_ref(), version, findings);
-        let tls = tls.and_then(|trust| {
-            let noted = network.tls(trust).map_err(|error| note(keys, &error, findings));
-            noted.ok()
-        });
+        if let Some(version) = written.filter(|version| names_host && version.value == Version::Http2) {
+            let hint =
+                "with a `host` header, HTTP/1.1 is used; or put the name into the URL, and the address into `resolve`";
+            findings.wrong_with(&version.spot, "HTTP/2 tells the host of the URL, and no other", hint);
+            return None;
+        }
+        let trust = Trust::compile(keys.tls.as_ref(), version, findings);
+        let config = |trust| network.tls(trust).map_err(|error| note(keys, &error, findings)).ok();
+        let stranger = trust.clone().filter(|trust| trust.identity.is_some());
+        let stranger = stranger.and_then(|trust| config(Trust { identity: None, ..trust }));
+        let tls = trust.and_then(config);
         let sound = family_fits(keys, findings) & proxy_fits(keys, findings);
         let servers = keys.dns.as_ref().map(|servers| servers.0.iter().map(|server| server.0).collect());
         let proxy = match &keys.proxy {
@@ -81,9 +93,11 @@ impl Wire {
             proxy: proxy?,
             reuse: keys.reuse.unwrap_or(false),
         };
+        let elsewhere = stranger.map(|tls| Arc::new(Way { tls, ..way.clone() }));
         let resolve = keys.resolve.iter().flat_map(|addresses| &addresses.value.0).map(|address| address.0);
         let wire = Self {
             way: Arc::new(way),
+            elsewhere,
             resolve: resolve.collect(),
             server_name: server_name?,
             redirects: keys.redirects.unwrap_or_default().0,
@@ -115,6 +129,11 @@ impl Wire {
         fits
     }
 
+    /// The way to a host: with our certificate only to one that is `trusted` with what is secret.
+    pub(crate) fn way(&self, trusted: bool) -> &Arc<Way> {
+        self.elsewhere.as_ref().filter(|_| !trusted).unwrap_or(&self.way)
+    }
+
     /// Whether every request is asked twice, by IPv4 and by IPv6: see [`split`](Self::split).
     pub fn is_both(&self) -> bool {
         self.way.family == Family::Both
@@ -126,7 +145,9 @@ impl Wire {
             return vec![(None, self)];
         }
         let only = |family: Family| {
-            (Some(family.name()), Self { way: Arc::new(Way { family, ..(*self.way).clone() }), ..self.clone() })
+            let of = |way: &Arc<Way>| Arc::new(Way { family, ..(**way).clone() });
+            let (way, elsewhere) = (of(&self.way), self.elsewhere.as_ref().map(of));
+            (Some(family.name()), Self { way, elsewhere, ..self.clone() })
         };
         vec![only(Family::V4), only(Family::V6)]
     }

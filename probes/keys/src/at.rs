@@ -168,6 +168,7 @@ impl<'a> At<'a> {
             Value::Text(text) if !text.is_secret() && text.text.chars().count() <= 40 => {
                 format!("text {:?}", text.text)
             }
+            Value::List(nodes) if nodes.is_empty() => "an empty list".to_owned(),
             other => other.sort().to_owned(),
         };
         self.wrong(format!("expected {what}, got {got}"));

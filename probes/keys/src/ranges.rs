@@ -38,8 +38,10 @@ impl<T: PartialOrd + Copy> Ranges<T> {
             }
             range
         };
-        let read: Vec<_> = match &at.node.value {
-            Value::List(nodes) => nodes.iter().enumerate().map(|(index, node)| one(&at.index(index, node))).collect(),
+        let read: Vec<Option<_>> = match &at.node.value {
+            Value::List(nodes) if !nodes.is_empty() => {
+                nodes.iter().enumerate().map(|(index, node)| one(&at.index(index, node))).collect()
+            }
             _ => vec![one(at)],
         };
         read.into_iter().collect::<Option<_>>().map(Self)
@@ -47,7 +49,7 @@ impl<T: PartialOrd + Copy> Ranges<T> {
 
     /// The schema of them, when this is the schema of one.
     pub fn schema(one: &Json) -> Json {
-        json!({"anyOf": [one, {"type": "array", "items": one}]})
+        json!({"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
     }
 }
 

@@ -239,6 +239,10 @@ impl<T: Read> Read for Vec<T> {
 impl<T: Read> Read for OneOrMany<T> {
     fn read(at: &At<'_>) -> Option<Self> {
         match &at.node.value {
+            Value::List(nodes) if nodes.is_empty() => {
+                at.expected("one, or a list of at least one");
+                None
+            }
             Value::List(_) => Vec::read(at).map(Self),
             _ => T::read(at).map(|one| Self(vec![one])),
         }
@@ -246,7 +250,7 @@ impl<T: Read> Read for OneOrMany<T> {
 
     fn schema(definitions: &mut Definitions) -> Json {
         let one = T::schema(definitions);
-        json!({"anyOf": [one, {"type": "array", "items": one}]})
+        json!({"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
     }
 }
 

@@ -89,6 +89,11 @@ impl RequestTemplate {
         self.method.clone().unwrap_or(usual)
     }
 
+    /// Whether it has a `host` header of its own.
+    pub(crate) fn names_host(&self) -> bool {
+        self.headers.iter().any(|header| header.name.eq_ignore_ascii_case("host"))
+    }
+
     /// The URL with its keys.
     pub(crate) const fn url(&self) -> &UrlTemplate {
         &self.url

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use probe_core::{Context, Failure, FailureClass, Op, Propagation, Span, Targets};
-use probe_http::{Seen, Session};
+use probe_http::Session;
 use tokio::time::{self, Instant};
 
 use crate::{
@@ -120,15 +120,7 @@ impl<'a> Running<'a> {
         let listed = matches!(context.propagation.targets, Targets::Listed(_));
         let named = listed || self.script.hosts.iter().any(|host| host == request.host());
         let trace = if named { &context.propagation } else { &self.untraced };
-        let asking = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, until);
-        let Ok(hop) = time::timeout_at(until, asking).await else {
-            let now = Instant::now();
-            let place = span.settle(FailureClass::Timeout, now).unwrap_or_default();
-            let late = format!("not done within {:?}: {place}", rounded(now - begun));
-            let failure = Failure::new(FailureClass::Timeout, late);
-            return Err(self.session.told(failure, &request, &step.wire, Seen::default(), limit).into());
-        };
-        let hop = hop?;
+        let hop = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, until).await?;
         let seen = hop.seen();
         let (values, judged) = step.expected.judge(hop, |key| self.scope.find(key));
         let mut told = Vec::new();
@@ -175,8 +167,4 @@ impl<'a> Running<'a> {
 /// So much later, or `until` where that is earlier.
 fn after(at: Instant, duration: Duration, until: Instant) -> Instant {
     at.checked_add(duration).map_or(until, |at| at.min(until))
-}
-
-fn rounded(duration: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

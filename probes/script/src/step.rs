@@ -68,7 +68,8 @@ impl Step {
         // All is compiled before the first bad one ends it: all mistakes at once.
         let load = AtLoad { visible, start, findings };
         let request = RequestTemplate::compile(&keys, &load);
-        let wire = Wire::compile(&keys.wire, network, findings);
+        let names_host = request.as_ref().is_some_and(RequestTemplate::names_host);
+        let wire = Wire::compile(&keys.wire, names_host, network, findings);
         let sound = asks_once(&keys, wire.as_ref(), findings)
             & keys.answer.assertions.as_ref().is_none_or(|assertions| {
                 assertions.are_on_keys(keys.answer.set_keys.as_ref(), |key| visible.is_own(key), findings)

@@ -34,7 +34,8 @@ async fn cut_off(keys: &str, phase: &str, since: &str) -> Ran {
     assert!(message.starts_with(&format!("not done within 250ms: in {phase} ({since}) since ")), "{message}");
     assert!((LIMIT..clock + LATE).contains(&ran.0.tree.duration()), "{ran:#?}");
     let cut = ran.0.tree.failed().unwrap();
-    assert_eq!((cut.status, cut.end), (SpanStatus::DeadlineExceeded, ran.0.tree.duration()), "{ran:#?}");
+    assert_eq!(cut.status, SpanStatus::DeadlineExceeded, "{ran:#?}");
+    assert!(ran.0.tree.duration() - cut.end < LATE / 10, "{ran:#?}");
     let mut unwell = ran.0.tree.spans.iter().filter(|span| span.status != SpanStatus::Ok);
     assert!(unwell.all(|span| span.status == SpanStatus::DeadlineExceeded), "{ran:#?}");
     ran

@@ -39,7 +39,7 @@ impl Chain {
         Self {
             base: target.url(""),
             paths: paths.to_vec(),
-            wire: Wire::compile(&keys, &network, &findings).expect("nothing is wrong"),
+            wire: Wire::compile(&keys, false, &network, &findings).expect("nothing is wrong"),
             expected: Expected::new(&answer, &http::Method::GET),
             cookies,
         }

@@ -54,6 +54,13 @@ impl Returning {
         returns.last = returned.then(|| (url.origin(), Instant::now()));
     }
 
+    /// No connection comes back: the last one broke, or what was left of its answer is not read.
+    pub(crate) fn lost(&self) {
+        if let Some(mut returns) = self.lock() {
+            returns.last = None;
+        }
+    }
+
     /// A request goes there; `sent` is marked when it has begun to go out.
     pub(crate) fn awaits(&self, url: &Url, sent: Sent) {
         let Some(mut returns) = self.lock() else { return };
