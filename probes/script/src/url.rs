@@ -13,8 +13,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// A value that is inserted into the path, the query or the fragment is percent-encoded, so that a `/`, a `?`, a space in
 /// it stays its own; in the user name and password, too. In the host it is inserted as it is, and must hold nothing that
-/// ends a host. A field at the very beginning holds the beginning of a URL, or a whole one, as it is (`{base}/things`);
-/// so does one right behind it (`{base}{path}`).
+/// ends a host. A field at the very beginning holds the beginning of a URL, or a whole one, as it is (`{base}/things`).
+/// One right behind it may hold the rest of one as it is, from a `/`, `?` or `#` on (`{base}{link}`): whose host is asked is
+/// not for it to say.
 #[derive(Clone, Debug)]
 pub struct UrlTemplate {
     parts: Vec<(Place, Part)>,
@@ -82,8 +83,12 @@ impl UrlTemplate {
                 Part::Text(_) => url.push_str(&text),
                 Part::Field(field) => {
                     let fail = |reason| RenderError { field: format!("{{{}}}", field.written), reason };
-                    let place = if *place == Place::Open { Place::Base.after(&url) } else { *place };
-                    url.push_str(&place.insert(&field.key, text).map_err(fail)?);
+                    let inserted = match place {
+                        Place::Base if !url.is_empty() => Place::Base.after(&url).go_on(&url, &field.key, text),
+                        Place::Open => Place::Base.after(&url).insert(&field.key, text),
+                        place => place.insert(&field.key, text),
+                    };
+                    url.push_str(&inserted.map_err(fail)?);
                 }
             }
         }
@@ -175,6 +180,27 @@ impl Place {
             Self::Credentials | Self::Path | Self::Query => Ok(utf8_percent_encode(&value, ENCODED).to_string()),
         }
     }
+
+    /// A value that goes on here, as it is, from where a key before it left off. It does not say whose host is asked: that
+    /// the key before it did.
+    fn go_on(self, url: &str, key: &str, value: String) -> Result<String, Reason> {
+        let refuse = |found, place| Err(Reason::Url { key: key.to_owned(), found, place });
+        let has_host = url.split_once("://").is_some_and(|(_, host)| !host.is_empty());
+        match self {
+            Self::Host if !has_host => self.insert(key, value),
+            Self::Host if !value.is_empty() && !value.starts_with(['/', '?', '#']) => {
+                refuse("more than what follows a host", "host")
+            }
+            Self::Host | Self::Path if leads_up(&value) => refuse("a way up", "path"),
+            _ => Ok(value),
+        }
+    }
+}
+
+/// Whether there is a part of its path that URLs take for a way up, or for no way (WHATWG URL, "double-dot path segment").
+fn leads_up(value: &str) -> bool {
+    let path = &value[..value.find(['?', '#']).unwrap_or(value.len())];
+    path.split(['/', '\\']).any(|segment| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | ".."))
 }
 
 /// Whether an `@` ends the credentials before the host ends.

@@ -126,7 +126,7 @@ fn url(template: &str, keys: &Value) -> Result<String, String> {
 fn what_is_inserted_into_a_url_stays_in_its_part() {
     let keys = json!({
         "base": "https://h:8443/api?v=1", "host": "h:8443", "id": "a/b?c=d&e#f g", "ü": "ü~-._", "n": 17, "s": "s",
-        "site": "https://h", "path": "/things", "up": "..", "at": "u@h", "user": "a@b", "pass": "p/:w", "scheme": "http",
+        "api": "https://h/api/", "site": "https://h", "path": "/things", "link": "/a/b?c=d", "climb": "/a/%2E./b", "none": "", "up": "..", "at": "u@h", "user": "a@b", "pass": "p/:w", "scheme": "http",
     });
     let url = |template| url(template, &keys);
     for (template, expected) in [
@@ -138,6 +138,9 @@ fn what_is_inserted_into_a_url_stays_in_its_part() {
         ("{base}", "https://h:8443/api?v=1"),
         ("{base}&n={user}", "https://h:8443/api?v=1&n=a%40b"),
         ("{site}{path}", "https://h/things"),
+        ("{site}{link}", "https://h/a/b?c=d"),
+        ("{site}{none}", "https://h"),
+        ("{api}{s}", "https://h/api/s"),
         ("{site}{path}-{id}", "https://h/things-a%2Fb%3Fc%3Dd%26e%23f%20g"),
         ("{site}:{n}/{path}", "https://h:17/%2Fthings"),
         ("{scheme}://{host}/{n}", "http://h:8443/17"),
@@ -155,6 +158,14 @@ fn what_is_inserted_into_a_url_stays_in_its_part() {
         url("https://{at}/x").unwrap_err(),
         "`{at}`: key `at` holds an `@`, which cannot stand in the host of a URL"
     );
+    for (template, found) in [
+        ("{site}{at}", "more than what follows a host"),
+        ("{site}{s}", "more than what follows a host"),
+        ("{site}{climb}", "a way up"),
+        ("{api}{up}", "a way up"),
+    ] {
+        assert!(url(template).unwrap_err().contains(&format!("holds {found}, which")), "{template}");
+    }
     assert!(url("https://{path}").unwrap_err().contains("holds a `/`"));
     assert!(url("{site}.{path}").unwrap_err().contains("holds a `/`"));
     for template in ["/things/{id}", "things", "ftp://h/{id}", "http", "h://{id}"] {
