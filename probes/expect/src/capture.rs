@@ -6,7 +6,7 @@ use http::{
     HeaderName,
     header::{AUTHORIZATION, SET_COOKIE},
 };
-use probe_core::{Failure, FailureClass};
+use probe_core::{Failure, FailureClass, is_secret_name};
 use probe_keys::{At, Definitions, Keys as _, Read, Value};
 use serde_json::{Value as Json, json};
 
@@ -81,12 +81,15 @@ impl Capture {
         matches!(self, Self::Status | Self::Body)
     }
 
-    /// Whether what stands there must not be told: cookies and headers that carry a session.
+    /// Whether what stands there must not be told: cookies, headers that carry a session, and what a path or a pattern names
+    /// in words that speak of a secret.
     pub fn is_private(&self) -> bool {
         match self {
             Self::Cookie(_) => true,
             Self::Header(name) => is_private(name),
-            Self::JsonPath(_) | Self::Regex(_) | Self::Status | Self::Body => false,
+            Self::JsonPath(path) => speaks_of_a_secret(&path.to_string()),
+            Self::Regex(pattern) => speaks_of_a_secret(&pattern.to_string()),
+            Self::Status | Self::Body => false,
         }
     }
 
@@ -180,6 +183,11 @@ impl Read for Wanted {
 /// Whether a header of an answer carries a session.
 pub(crate) fn is_private(name: &HeaderName) -> bool {
     *name == SET_COOKIE || *name == AUTHORIZATION || name.as_str().ends_with("-token")
+}
+
+/// Whether there is a name in this path, or pattern, that speaks of a secret.
+pub(crate) fn speaks_of_a_secret(path: &str) -> bool {
+    path.split(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter)).any(is_secret_name)
 }
 
 /// The places of a JSONPath in an answer's body.

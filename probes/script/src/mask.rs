@@ -2,15 +2,18 @@
 //!
 //! A value is masked when it came into the file by substitution, or when its name or that of a field in it speaks of a
 //! secret. What an answer gave is masked, too, when it is not short: most tokens are long, and most identifiers that help
-//! a reader are not.
+//! a reader are not. A sentence, a link, a path are as long as the longest word in them.
 
 use probe_core::{Secret, is_secret_name};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-/// The longest text that may be shown, in characters; a UUID may, too.
+/// The longest word that may be shown, in characters; a UUID may, too.
 const SHORT: usize = 24;
+
+/// The longest text that is looked at for its words.
+const LONG: usize = 200;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,18 @@ pub(crate) fn secrets(name: &str, value: &Value, source: Source) -> Vec<Secret> 
 }
 
 fn may_be_shown(text: &str) -> bool {
-    text.chars().nth(SHORT).is_none() || Uuid::try_parse(text).is_ok_and(|uuid| uuid.to_string().len() == text.len())
+    if is_short(text) {
+        return true;
+    }
+    // In Base64, too, there are slashes; a link begins as one.
+    let is_link = ["http://", "https://", "/"].iter().any(|start| text.starts_with(start));
+    let ends = |letter: char| letter.is_whitespace() || (is_link && "/?&=#:".contains(letter));
+    let mut words = text.split(ends);
+    text.len() <= LONG && words.clone().nth(1).is_some() && words.all(|word| is_short(word) && !is_secret_name(word))
+}
+
+fn is_short(word: &str) -> bool {
+    word.chars().nth(SHORT).is_none() || Uuid::try_parse(word).is_ok_and(|uuid| uuid.to_string().len() == word.len())
 }
 
 /// The password in a URL.
@@ -67,13 +81,29 @@ mod tests {
         assert!(exposed("id", &json!("order-17")).is_empty());
         assert!(exposed("id", &json!("0d9ff8c8-93a7-4a4c-8b3b-3a4a31a5a0a1")).is_empty());
         assert_eq!(exposed("id", &json!("0d9ff8c893a74a4c8b3b3a4a31a5a0a1")), ["0d9ff8c893a74a4c8b3b3a4a31a5a0a1"]);
+        for shown in [
+            "all systems are fine and operational",
+            "https://shop.example.com/orders/0d9ff8c8-93a7-4a4c-8b3b-3a4a31a5a0a1?page=2",
+            "/api/v1/orders/17/items/of/all/sorts",
+        ] {
+            assert!(exposed("next", &json!(shown)).is_empty(), "{shown}");
+        }
+        for masked in [
+            "the token is hunter22 and it is long",
+            "https://shop.example.com/orders?sig=0123456789abcdef0123456789",
+            "https://shop.example.com/orders?access_token=a",
+            "aGVsbG8gd29ybGQgdGhpcyBpcyBi/NjQgdGV4dA==",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+        ] {
+            assert_eq!(exposed("next", &json!(masked)), [masked]);
+        }
         assert_eq!(exposed("pin", &json!(4711)), ["4711"]);
         assert!(exposed("count", &json!(4711)).is_empty());
     }
 
     #[test]
     fn what_stands_in_the_file_is_secret_for_its_name_alone() {
-        let base = json!("https://shop.example.com/api/v1");
+        let base = json!("a-beginning-that-is-rather-long");
         assert!(secrets("base", &base, Source::Written).is_empty());
         assert_eq!(secrets("base", &base, Source::Answered).len(), 1);
         assert_eq!(secrets("api_key", &base, Source::Written).len(), 1);

@@ -1,13 +1,13 @@
 //! What is expected of headers and of places in JSON: mappings whose keys are more than names.
 
 use http::HeaderName;
-use probe_core::{Failure, is_secret_name};
+use probe_core::Failure;
 use probe_keys::{At, Definitions, Entry, Map, Read, Spot, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{
     Answer, Assertion, Found, JsonPath,
-    capture::{find, is_private, one_or_many},
+    capture::{find, is_private, one_or_many, speaks_of_a_secret},
 };
 
 /// Headers and what must hold of each.
@@ -54,8 +54,7 @@ impl Paths {
         self.0.iter().try_for_each(|(path, assertion)| {
             let value = one_or_many(find(path, answer)?.into_iter().cloned());
             let (path, origin) = (path.to_string(), format!("from {path}"));
-            let mut names = path.rsplit(|letter: char| !letter.is_alphanumeric() && !"_-".contains(letter));
-            let private = names.find(|name| name.contains(char::is_alphabetic)).is_some_and(is_secret_name);
+            let private = speaks_of_a_secret(&path);
             assertion.check(&format!("`{path}`"), Found { value: value.as_ref(), origin: Some(&origin), private })
         })
     }
