@@ -27,6 +27,10 @@ struct Run<'a> {
 struct Failure<'a> {
     class: &'a str,
     message: &'a str,
+    expected: Option<&'a str>,
+    actual: Option<&'a str>,
+    origin: Option<&'a str>,
+    reproduce: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -66,7 +70,14 @@ pub(super) fn json(report: &Report) -> String {
         title: &check.title,
         kind: check.kind(),
         verdict: outcome.verdict.as_str(),
-        failure: failure.map(|failure| Failure { class: failure.class.as_str(), message: &failure.message }),
+        failure: failure.map(|failure| Failure {
+            class: failure.class.as_str(),
+            message: &failure.message,
+            expected: failure.expected.as_deref(),
+            actual: failure.actual.as_deref(),
+            origin: failure.origin.as_deref(),
+            reproduce: failure.reproduce.as_deref(),
+        }),
         started_at: DateTime::<Utc>::from(outcome.tree.started_at).to_rfc3339_opts(SecondsFormat::Micros, true),
         duration_ms: millis(outcome.tree.duration()),
         tags: &check.tags,

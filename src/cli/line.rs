@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Local};
 use probe_core::{SpanTree, Verdict};
 
-use super::terminal::{Paint, Terminal};
+use super::terminal::{Paint, Terminal, printable};
 use crate::report::Report;
 
 /// Phases that a line tells, with the word for each.
@@ -24,12 +24,13 @@ pub(super) fn line(terminal: &Terminal, report: &Report) -> String {
     let at = DateTime::<Local>::from(tree.started_at).format("%H:%M:%S%.3f").to_string();
     let verdict = &report.outcome.verdict;
     let word = terminal.paint(paint(verdict), &format!("{:<12}", verdict.as_str()));
-    let title = terminal.paint(Paint::Strong, &report.check.title);
+    let title = terminal.paint(Paint::Strong, &printable(&report.check.title, false));
     let more = match verdict.failure() {
         Some(failure) => format!("{}: {}", failure.class.as_str(), failure.message),
         None => phases(tree),
     };
-    let more = terminal.paint(if verdict.failure().is_some() { paint(verdict) } else { Paint::Faint }, &more);
+    let more = terminal
+        .paint(if verdict.failure().is_some() { paint(verdict) } else { Paint::Faint }, &printable(&more, false));
     format!("{} {word} {:>9}  {title}  {more}", terminal.paint(Paint::Faint, &at), duration(tree.duration()))
 }
 

@@ -1,6 +1,7 @@
 //! Where a command prints: standard output, with or without colour.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::Write,
     sync::{Arc, Mutex, PoisonError},
@@ -77,5 +78,33 @@ impl Paint {
             Self::Faint => Style::new().dimmed(),
             Self::Strong => Style::new().bold(),
         }
+    }
+}
+/// A text from outside, without what would make a terminal do something: control characters, and those that turn the
+/// direction of writing (Unicode TR 36). A line break stays where `lines` may be several.
+pub(super) fn printable(text: &str, lines: bool) -> Cow<'_, str> {
+    let acts = |letter: char| {
+        (letter.is_control() && !(lines && matches!(letter, '\n' | '\t')))
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |letter: char| match acts(letter) {
+        true => letter.escape_unicode().to_string(),
+        false => letter.to_string(),
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_target_says_does_nothing_to_the_terminal() {
+        assert_eq!(printable("\u{1b}[31mred\u{7}\u{202e}", false), "\\u{1b}[31mred\\u{7}\\u{202e}");
+        assert_eq!(printable("a\nb", false), "a\\u{a}b");
+        assert!(matches!(printable("a\nb\tü", true), Cow::Borrowed(_)));
     }
 }

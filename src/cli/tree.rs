@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     line::{duration, line},
-    terminal::{Paint, Terminal},
+    terminal::{Paint, Terminal, printable},
 };
 use crate::report::Report;
 
@@ -77,6 +77,7 @@ fn rows<'t>(tree: &'t SpanTree, parent: Option<usize>, indent: &str) -> Box<dyn 
         } else {
             format!("{indent}{branch}{}", span.op.as_str())
         };
+        let label = printable(&label, false).into_owned();
         std::iter::once((index, label)).chain(rows(tree, Some(index), &format!("{indent}{deeper}")))
     }))
 }
@@ -132,13 +133,13 @@ fn note(span: &SpanRecord) -> String {
         }
     }
     told.retain(|text| !text.is_empty());
-    told.join(", ")
+    printable(&told.join(", "), false).into_owned()
 }
 
 /// Why it is not up, and what to do.
 fn reason(terminal: &Terminal, failure: &Failure, runbook: Option<&str>) -> String {
     let answer = failure.excerpt.as_ref().and_then(|excerpt| excerpt.body.lines().find(|line| !line.trim().is_empty()));
-    let answer = answer.map(|line| fitted(line, terminal.width.saturating_sub(12)));
+    let answer = answer.map(|line| fitted(&printable(line, false), terminal.width.saturating_sub(12)));
     let rows = [
         ("expected", failure.expected.as_deref()),
         ("actual", failure.actual.as_deref()),
@@ -148,7 +149,9 @@ fn reason(terminal: &Terminal, failure: &Failure, runbook: Option<&str>) -> Stri
         ("runbook", runbook),
     ];
     let row = |(name, value): (&str, Option<&str>)| {
-        value.map(|value| format!("  {} {value}\n", terminal.paint(Paint::Faint, &format!("{name:>9}"))))
+        value.map(|value| {
+            format!("  {} {}\n", terminal.paint(Paint::Faint, &format!("{name:>9}")), printable(value, true))
+        })
     };
     rows.into_iter().filter_map(row).collect()
 }

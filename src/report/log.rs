@@ -21,14 +21,17 @@ impl Sink for LogSink {
     }
 
     fn report(&self, report: &Report) {
-        let Report { check, trace_id, start, outcome } = report;
+        let Report { check, trace_id, start, outcome, .. } = report;
         let duration_ms = millis(outcome.tree.duration());
         let (title, lag_ms) = (&check.title, millis(start.lag));
         match &outcome.verdict {
             Verdict::Up if self.all => tracing::info!(title, %trace_id, duration_ms, "up"),
             Verdict::Up => tracing::debug!(title, %trace_id, duration_ms, "up"),
             Verdict::Down(failure) => {
-                tracing::warn!(title, %trace_id, duration_ms, class = failure.class.as_str(), "down: {}", failure.message);
+                let class = failure.class.as_str();
+                // Where nothing else tells of the run.
+                let reproduce = failure.reproduce.as_deref().filter(|_| self.all);
+                tracing::warn!(title, %trace_id, duration_ms, class, reproduce, "down: {}", failure.message);
             }
             Verdict::Inconclusive(failure) => {
                 tracing::warn!(title, %trace_id, duration_ms, lag_ms, "inconclusive: {}", failure.message);

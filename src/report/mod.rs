@@ -23,6 +23,8 @@ pub struct Report {
     pub trace_id: TraceId,
     /// How the run came to start.
     pub start: Start,
+    /// Whether the target was down when it was last known how it is.
+    pub after_failure: bool,
     /// What it left.
     pub outcome: Outcome,
 }

@@ -49,7 +49,12 @@ impl Runner {
             if stop.is_cancelled() {
                 break;
             }
-            failed = matches!(self.run(check, start, failed).await, Verdict::Down(_));
+            failed = match self.run(check, start, failed).await {
+                Verdict::Up => false,
+                Verdict::Down(_) => true,
+                // It says nothing of the target: what was known of it stands.
+                Verdict::Inconclusive(_) => failed,
+            };
             start = Start { planned: self.wall.now(), lag: Duration::ZERO, missed: 0 };
         }
         failed
@@ -65,7 +70,7 @@ impl Runner {
         let mut outcome = Box::pin(run_probe(&*check.probe, run)).await;
         self.excuse(&mut outcome, begun);
         let verdict = outcome.verdict.clone();
-        self.sinks.report(Report { check: check.clone(), trace_id, start, outcome });
+        self.sinks.report(Report { check: check.clone(), trace_id, start, after_failure: failed, outcome });
         verdict
     }
 

@@ -88,6 +88,7 @@ pub(crate) fn report(check: Check, tree: SpanTree, verdict: Verdict) -> Report {
         check: Arc::new(check),
         trace_id: TraceId::random(),
         start: Start { planned, lag, missed: 2 },
+        after_failure: false,
         outcome: Outcome { tree, verdict, secrets: Vec::new() },
     }
 }

@@ -54,7 +54,7 @@ pub struct Hop {
 }
 
 /// What was seen on the way to an answer, or to a failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The address that the first request of a chain went to.
     pub(crate) peer: Option<IpAddr>,
@@ -62,6 +62,8 @@ pub struct Seen {
     pub(crate) redirects: usize,
     /// Whether there were cookies on the way.
     pub(crate) cookies: bool,
+    /// The cookies that the first request brought.
+    pub(crate) brought: Option<HeaderValue>,
 }
 
 /// Who asks, and what of the answer is kept.
@@ -171,8 +173,8 @@ impl Asking<'_> {
 
 impl Hop {
     /// What was seen on the way to it.
-    pub const fn seen(&self) -> Seen {
-        self.seen
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
     }
 
     /// It was as expected.

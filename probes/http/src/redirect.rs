@@ -5,7 +5,9 @@ use std::mem;
 use bytes::Bytes;
 use http::{
     Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION, SET_COOKIE},
+    header::{
+        CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, HOST, LOCATION, SET_COOKIE,
+    },
 };
 use probe_core::{Failure, FailureClass};
 use url::Url;
@@ -82,7 +84,7 @@ fn follow(request: &Request, url: Url, status: StatusCode) -> Request {
     if becomes_get {
         next.method = Method::GET;
         next.body = Bytes::new();
-        for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION] {
+        for name in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION] {
             next.headers.remove(name);
         }
     }

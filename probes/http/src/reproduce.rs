@@ -5,8 +5,8 @@
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 use http::{
-    Method,
-    header::{ACCEPT_ENCODING, CONTENT_TYPE},
+    HeaderValue, Method,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE},
 };
 use probe_keys::{Placed, Text};
 use url::Position;
@@ -34,10 +34,10 @@ struct Command {
 }
 
 /// The command line that asks the same over the same wire, within `limit`.
-pub(crate) fn curl(request: &Request, wire: &Wire, seen: Seen, limit: Option<Duration>) -> String {
+pub(crate) fn curl(request: &Request, wire: &Wire, seen: &Seen, limit: Option<Duration>) -> String {
     let mut command = Command::default();
     command.add(["curl"]);
-    command.message(request);
+    command.message(request, seen.brought.as_ref());
     command.version(request, wire);
     command.connection(request, wire, seen.peer);
     command.trust(wire);
@@ -60,7 +60,7 @@ impl Wire {
     /// A command line that asks the same within `limit`: for a run that was cut off. Secrets of the configuration stand in
     /// it as they are.
     pub fn curl(&self, request: &Request, limit: Duration) -> String {
-        curl(request, self, Seen::default(), Some(limit))
+        curl(request, self, &Seen::default(), Some(limit))
     }
 }
 
@@ -72,7 +72,7 @@ impl Command {
     }
 
     /// Method, headers, body.
-    fn message(&mut self, request: &Request) {
+    fn message(&mut self, request: &Request, cookies: Option<&HeaderValue>) {
         let empty = request.body.is_empty();
         match &request.method {
             &Method::HEAD if empty => self.add(["-I"]),
@@ -80,7 +80,9 @@ impl Command {
             &Method::POST if !empty => self.add(["-i"]),
             other => self.add(["-i", "-X", other.as_str()]),
         }
-        for (name, value) in &request.headers {
+        // The cookies of the run hold the request's own.
+        let own = request.headers.iter().filter(|(name, _)| cookies.is_none() || *name != COOKIE);
+        for (name, value) in own.chain(cookies.map(|value| (&COOKIE, value))) {
             match value.to_str() {
                 Ok("") => self.add(["-H", &format!("{name};")]),
                 Ok(value) => self.add(["-H", &format!("{name}: {value}")]),

@@ -106,7 +106,12 @@ impl Request {
                 headers.entry(name).or_insert(HeaderValue::from_static(value));
             }
         }
-        Ok(Self { method: asked.method.unwrap_or(usual), url, headers, body, named })
+        let method = asked.method.unwrap_or(usual);
+        // That nothing comes is said where something is expected (RFC 9110, 8.6).
+        if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(Self { method, url, headers, body, named })
     }
 
     /// What in it must not be shown: credentials, in the forms in which they are sent, and what stands under a name that

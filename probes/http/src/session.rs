@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use http::{StatusCode, header::SET_COOKIE};
+use http::{
+    StatusCode,
+    header::{COOKIE, SET_COOKIE},
+};
 use probe_core::{Failure, FailureClass, Learnt, Propagation, Secret, Span};
 use tokio::time::{self, Instant};
 
@@ -46,7 +49,7 @@ struct Made {
 }
 
 /// Where asking has come to, for whoever cuts it off.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OnWay {
     /// Whether what asks now asks for a token.
     fetches: bool,
@@ -95,9 +98,9 @@ impl Session {
                 Failure::new(FailureClass::Timeout, format!("not done within {:?}: {place}", rounded(limit)))
             }
         };
-        let OnWay { seen, fetches } = *lock(&way);
+        let OnWay { seen, fetches } = lock(&way).clone();
         Err(match tokens.filter(|_| fetches) {
-            Some(tokens) => failed.reproduce(curl(tokens.request(), wire, seen, Some(limit))),
+            Some(tokens) => failed.reproduce(curl(tokens.request(), wire, &seen, Some(limit))),
             None => self.told(failed, request, wire, seen, Some(limit)),
         })
     }
@@ -142,7 +145,7 @@ impl Session {
         let masked = self.brought.load(Ordering::Relaxed) && !request.is_authorized();
         let shown =
             if masked { Cow::Owned(request.with_token(&Secret::new(Secret::MASK))) } else { Cow::Borrowed(request) };
-        failure.reproduce(curl(&shown, wire, seen, limit))
+        failure.reproduce(curl(&shown, wire, &seen, limit))
     }
 
     /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
@@ -190,16 +193,18 @@ impl Session {
             if let Some(jar) = &self.jar {
                 jar.give(&request.url, &mut headers);
             }
+            if next.is_none() {
+                lock(way).seen.brought = headers.get(COOKIE).cloned();
+            }
             // The trace is for the host that the configuration names, and for no other.
             let trace = trace.filter(|trace| trace.targets.hold(request.host(), first.host()));
             let asking = Asking { client: &client, way: over, parent, max_body: wire.max_body };
             let asked = asking.ask(request, headers, begun, trace).await;
-            let found = asked.as_ref().map_or_else(|(_, found)| *found, |hop| hop.seen);
             if next.is_none() {
-                lock(way).seen.peer = found.peer;
+                lock(way).seen.peer = asked.as_ref().map_or_else(|(_, found)| found.peer, |hop| hop.seen.peer);
             }
             let mut hop = asked.map_err(|(failure, _)| failure)?;
-            (hop.seen, hop.chain_begun) = (lock(way).seen, chain_begun);
+            (hop.seen, hop.chain_begun) = (lock(way).seen.clone(), chain_begun);
             let ended = hop.ended;
             let to = trail.next(request, &hop.answer);
             if let Some(jar) = &self.jar {

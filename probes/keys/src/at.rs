@@ -95,6 +95,16 @@ impl Findings {
         self.secrets.borrow_mut().push(secret);
     }
 
+    /// Whether it is known of this node, and of all in it, what stands there.
+    pub fn knows(&self, node: &Node) -> bool {
+        let inside = match &node.value {
+            Value::List(nodes) => nodes.iter().all(|node| self.knows(node)),
+            Value::Mapping(entries) => entries.iter().all(|entry| self.knows(&entry.node)),
+            Value::Null | Value::Bool(_) | Value::Number(..) | Value::Text(_) => true,
+        };
+        inside && !self.unknown.borrow().contains(&node.place)
+    }
+
     /// Everything noted so far.
     pub fn problems(&self) -> Ref<'_, Vec<Problem>> {
         self.problems.borrow()

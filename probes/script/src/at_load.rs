@@ -32,7 +32,7 @@ impl AtLoad<'_> {
         keys: impl IntoIterator<Item = &'k str>,
         fill: impl FnOnce(&Scope) -> Result<T, RenderError>,
     ) -> Result<Option<T>, Noted> {
-        if !keys.into_iter().all(|key| self.visible.is_of_the_start(key)) {
+        if !keys.into_iter().all(|key| self.visible.is_of_the_start(key) && self.start.held(key).is_some()) {
             return Ok(None);
         }
         fill(self.start).map(Some).map_err(|error| {

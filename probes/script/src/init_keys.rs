@@ -19,6 +19,8 @@ pub struct InitKey {
     pub value: Value,
     /// Whether any of it came from outside of the file, by substitution.
     pub outside: bool,
+    /// Whether its value is known; not where a substitution failed, which has been noted.
+    pub known: bool,
 }
 
 impl Read for InitKeys {
@@ -34,7 +36,8 @@ impl Read for InitKeys {
             entry.node.value.texts(&mut |text| outside |= text.is_secret());
             let secrets = mask::secrets(&entry.key, &value, Source::Written);
             secrets.into_iter().for_each(|secret: Secret| at.findings().secret(secret));
-            Some(InitKey { name: entry.key.clone(), value, outside })
+            let known = at.findings().knows(&entry.node);
+            Some(InitKey { name: entry.key.clone(), value, outside, known })
         };
         let read: Vec<Option<InitKey>> = entries.iter().map(one).collect();
         read.into_iter().collect::<Option<_>>().map(Self)

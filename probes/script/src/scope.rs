@@ -54,7 +54,7 @@ impl Scope {
     /// The keys before the first step.
     pub fn new(setters: Arc<Setters>, init: &InitKeys, run: Run) -> Self {
         let mut scope = Self { setters, held: BTreeMap::new(), run, secrets: Vec::new() };
-        for key in &init.0 {
+        for key in init.0.iter().filter(|key| key.known) {
             let source = if key.outside { Source::Private } else { Source::Written };
             scope.hold(&key.name, key.value.clone(), Origin::InitKeys, source);
         }

@@ -27,12 +27,14 @@ pub(super) struct Run<'a> {
     pub(super) planned: String,
 }
 
-/// The envelopes of one run: its transaction unless it succeeded and is not in the sample, and before it the error event when the target is down. What is not
-/// plainly up is urgent. An inconclusive run says nothing of the target, so it is never an error of the probe.
+/// The envelopes of one run: its transaction unless it succeeded, as the one before it, and is not in the sample; and before
+/// it the error event when the target is down. What is not plainly up is urgent, and so is that it is up again. An inconclusive
+/// run says nothing of the target, so it is never an error of the probe.
 pub fn envelopes(settings: &Settings, report: &Report) -> Vec<Envelope> {
     let Some(run) = Run::of(settings, report) else { return Vec::new() };
     // A run that is sent whatever was drawn stands for itself; else Sentry would count a failure many times.
     let sampling = match report.outcome.verdict {
+        Verdict::Up if report.after_failure => Sampling::always(),
         Verdict::Up if !settings.success_sample.keeps(report.trace_id) => return Vec::new(),
         Verdict::Up => settings.success_sample.of(report.trace_id),
         Verdict::Down(_) | Verdict::Inconclusive(_) => Sampling::always(),
@@ -43,6 +45,7 @@ pub fn envelopes(settings: &Settings, report: &Report) -> Vec<Envelope> {
         wire::seal(lane, id, Some(&context), Item::Transaction, &Transaction::of(&run, id.into()))
     };
     match &report.outcome.verdict {
+        Verdict::Up if report.after_failure => vec![transaction(Lane::Urgent)],
         Verdict::Up => vec![transaction(Lane::Routine)],
         Verdict::Inconclusive(_) => vec![transaction(Lane::Urgent)],
         Verdict::Down(failure) => {

@@ -40,7 +40,12 @@ fn substituted(text: &str) -> Node {
 
 /// `init_keys` as they would be read from a file.
 fn init_keys(keys: &Value) -> InitKeys {
-    let key = |(name, value): (&String, &Value)| InitKey { name: name.clone(), value: value.clone(), outside: false };
+    let key = |(name, value): (&String, &Value)| InitKey {
+        name: name.clone(),
+        value: value.clone(),
+        outside: false,
+        known: true,
+    };
     InitKeys(keys.as_object().into_iter().flatten().map(key).collect())
 }
 
