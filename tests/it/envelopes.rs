@@ -411,4 +411,11 @@ fn a_sample_of_what_is_up_is_sent_and_all_that_is_not() {
         assert!(sent.iter().all(|envelope| context(envelope)["sample_rate"] == "1"), "a failure stands for itself");
     }
     assert!((60..=140).contains(&kept), "{kept} of 400");
+
+    let none = Settings { success_sample: SuccessSample::new(0.0).unwrap(), ..settings };
+    let up = report(check("x"), request(start()), Verdict::Up);
+    assert!(envelopes(&none, &up).is_empty());
+    let again = envelopes(&none, &Report { after_failure: true, ..up });
+    assert_eq!((again.len(), again[0].lane), (1, Lane::Urgent), "that it is up again is sent");
+    assert_eq!(context(&again[0])["sample_rate"], "1");
 }

@@ -45,6 +45,8 @@ pub struct Context {
     pub propagation: Propagation,
     /// When the caller will cut the run off.
     pub deadline: Instant,
+    /// The time that the run was given.
+    pub timeout: Duration,
     /// What became known in this run and must not be shown.
     pub learnt: Learnt,
 }
@@ -52,8 +54,8 @@ pub struct Context {
 // === impl Context ===
 
 impl Context {
-    pub(crate) fn new(root: Span, propagation: Propagation, deadline: Instant) -> Self {
-        Self { root, propagation, deadline, learnt: Learnt::default() }
+    pub(crate) fn new(root: Span, propagation: Propagation, deadline: Instant, timeout: Duration) -> Self {
+        Self { root, propagation, deadline, timeout, learnt: Learnt::default() }
     }
 
     pub(crate) fn into_parts(self) -> (Span, Vec<Secret>) {

@@ -42,7 +42,7 @@ pub async fn run_probe<S: Future<Output = ()>>(probe: &dyn Probe, run: Run<S>) -
     let Run { timeout, propagation, stop } = run;
     let (recorder, root) = Recorder::start(Op::root(probe.op()));
     let deadline = Instant::now() + timeout;
-    let context = Context::new(root, propagation, deadline);
+    let context = Context::new(root, propagation, deadline, timeout);
 
     let (ended, now) = {
         let mut asked = pin!(AssertUnwindSafe(probe.run(&context)).catch_unwind());

@@ -50,6 +50,6 @@ pub use crate::{
     phases::{SPANS, SPANS_REUSED},
     probe::HttpProbe,
     request::Request,
-    session::Session,
+    session::{Bound, Session},
     wire::Wire,
 };

@@ -7,7 +7,7 @@ use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
 use probe_expect::Found;
 use probe_keys::Findings;
 
-use crate::{HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge::Expected, phases};
+use crate::{Bound, HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge::Expected, phases};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -56,13 +56,13 @@ impl HttpProbe {
     }
 
     async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
-        let Context { root, propagation, deadline, .. } = context;
-        let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, *deadline).await?;
+        let Context { root, propagation, .. } = context;
+        let bound = Bound { until: context.deadline, whole: context.timeout };
+        let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, bound).await?;
         let seen = hop.seen();
         let (values, judged) = self.expected.judge(hop, |_| Found::default());
         context.learnt.learn(values.secrets());
-        judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(limit)))
+        judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(bound.whole)))
     }
 
     /// Side by side; up only when each is.

@@ -48,6 +48,15 @@ struct Made {
     client: Arc<Client>,
 }
 
+/// The bound on asking.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// When asking is cut off.
+    pub until: Instant,
+    /// The time that is given for it where nothing was used up before.
+    pub whole: Duration,
+}
+
 /// Where asking has come to, for whoever cuts it off.
 #[derive(Clone, Debug, Default)]
 struct OnWay {
@@ -70,7 +79,7 @@ impl Session {
         Self { jar: Some(Jar::default()), ..Self::new(learnt) }
     }
 
-    /// Asks until `deadline`, and follows redirects; each request, also one for a token, is a span below `parent`. The last
+    /// Asks within `bound`, and follows redirects; each request, also one for a token, is a span below `parent`. The last
     /// answer's span is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
     ///
     /// With `tokens`, the request brings a token from there; a 401 gives it up, and a new one is tried once.
@@ -84,24 +93,23 @@ impl Session {
         tokens: Option<&OAuth2>,
         wire: &Wire,
         trace: &Propagation,
-        deadline: Instant,
+        bound: Bound,
     ) -> Result<Hop, Failure> {
         let begun = Instant::now();
-        let limit = deadline.saturating_duration_since(begun);
         let way = Mutex::default();
         let asked = self.asked(parent, request, tokens, wire, trace, begun, &way);
-        let failed = match time::timeout_at(deadline, asked).await {
+        let failed = match time::timeout_at(bound.until, asked).await {
             Ok(Ok(hop)) => return Ok(hop),
             Ok(Err(failure)) => failure,
             Err(_) => {
                 let place = parent.settle(FailureClass::Timeout, Instant::now()).unwrap_or_default();
-                Failure::new(FailureClass::Timeout, format!("not done within {:?}: {place}", rounded(limit)))
+                Failure::new(FailureClass::Timeout, format!("not done within {}: {place}", bound.told(begun)))
             }
         };
         let OnWay { seen, fetches } = lock(&way).clone();
         Err(match tokens.filter(|_| fetches) {
-            Some(tokens) => failed.reproduce(curl(tokens.request(), wire, &seen, Some(limit))),
-            None => self.told(failed, request, wire, seen, Some(limit)),
+            Some(tokens) => failed.reproduce(curl(tokens.request(), wire, &seen, Some(bound.whole))),
+            None => self.told(failed, request, wire, seen, Some(bound.whole)),
         })
     }
 
@@ -250,6 +258,23 @@ impl Session {
     }
 }
 
+// === impl Bound ===
+
+impl Bound {
+    /// How much time there was when asking had `begun`.
+    fn told(&self, begun: Instant) -> String {
+        /// What a busy machine needs to come from the beginning of a run to its first request.
+        const DUE: Duration = Duration::from_millis(20);
+        let left = self.until.saturating_duration_since(begun);
+        let millis = Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        if left + DUE < self.whole {
+            format!("{millis:?}, which was left of {:?}", self.whole)
+        } else {
+            format!("{:?}", self.whole)
+        }
+    }
+}
+
 fn names(wire: &Wire, request: &Request) -> Names {
     let host = request.host().to_owned();
     let server_name = wire.server_name.as_ref().map(|name| name.as_ref().to_owned());
@@ -259,11 +284,6 @@ fn names(wire: &Wire, request: &Request) -> Names {
         (true, None) => Alias::Name(host.clone()),
     };
     Names { alias: Some((server_name.clone().unwrap_or(host), stands_for)), server_name }
-}
-
-/// To the millisecond: so exact are the timers that cut off.
-fn rounded(duration: Duration) -> Duration {
-    Duration::from_millis(u64::try_from((duration.as_micros() + 500) / 1_000).unwrap_or(u64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

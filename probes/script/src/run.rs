@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use probe_core::{Context, Failure, FailureClass, Op, Propagation, Span, Targets};
-use probe_http::Session;
+use probe_http::{Bound, Session};
 use tokio::time::{self, Instant};
 
 use crate::{
@@ -116,11 +116,11 @@ impl<'a> Running<'a> {
         context.learnt.learn(self.scope.take_secrets());
         let begun = Instant::now();
         let until = step.timeout.map_or(until, |timeout| after(begun, timeout, until));
-        let limit = Some(until.saturating_duration_since(begun));
         let listed = matches!(context.propagation.targets, Targets::Listed(_));
         let named = listed || self.script.hosts.iter().any(|host| host == request.host());
         let trace = if named { &context.propagation } else { &self.untraced };
-        let hop = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, until).await?;
+        let bound = Bound { until, whole: step.timeout.unwrap_or(context.timeout) };
+        let hop = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, bound).await?;
         let seen = hop.seen();
         let (values, judged) = step.expected.judge(hop, |key| self.scope.find(key));
         let mut told = Vec::new();
@@ -133,7 +133,7 @@ impl<'a> Running<'a> {
         if !told.is_empty() {
             span.set("keys", told);
         }
-        judged.map_err(|failure| self.session.told(failure, &request, &step.wire, seen, limit).into())
+        judged.map_err(|failure| self.session.told(failure, &request, &step.wire, seen, Some(bound.whole)).into())
     }
 
     /// When this step is cut off: of a script that cleans up, some time is kept for that.

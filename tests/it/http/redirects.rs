@@ -166,3 +166,28 @@ async fn a_redirect_with_an_endless_body_is_followed_all_the_same() {
     .await;
     probe(&format!("url: '{}', max_body: 1KiB", target.url("/a"))).await.is_up();
 }
+
+#[tokio::test]
+async fn a_page_that_asks_for_its_cookie_gets_it() {
+    let target = Target::answering(|request| match request.header("cookie") {
+        None => {
+            vec![Act::write("HTTP/1.1 302 Found\r\nlocation: /\r\nset-cookie: seen=yes\r\ncontent-length: 0\r\n\r\n")]
+        }
+        Some("seen=yes") => vec![answer(200, "")],
+        Some(_) => vec![answer(400, "")],
+    })
+    .await;
+    probe(&format!("url: '{}'", target.url("/"))).await.is_up();
+    let failure = probe(&format!("url: '{}', expected: 201", target.url("/"))).await.failure().clone();
+    assert!(failure.reproduce.as_ref().is_some_and(|line| line.contains(" -L --max-redirs 10 -b '' ")), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_hands_out_cookies_for_ever_is_left() {
+    let target = Target::always(vec![Act::write(
+        "HTTP/1.1 302 Found\r\nlocation: /\r\nset-cookie: seen=yes\r\ncontent-length: 0\r\n\r\n",
+    )])
+    .await;
+    let ran = probe(&format!("url: '{}'", target.url("/"))).await;
+    assert!(ran.failure().message.starts_with("too many redirects: 10 were followed"), "{}", ran.failure());
+}

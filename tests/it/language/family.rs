@@ -7,7 +7,7 @@ use probe_core::FailureClass;
 use crate::support::{
     dns::{NameServer, Reply},
     probe::probe,
-    target::{Target, answer, bind},
+    target::{Act, Target, answer, bind},
 };
 
 /// A name server that knows `api.example` by these addresses.
@@ -18,15 +18,17 @@ async fn knows(addresses: &[&str]) -> NameServer {
 
 /// The same port on both loopback addresses, with what each answers; none where there is no IPv6.
 async fn both(v4: u16, v6: u16) -> Option<(Target, Target)> {
+    both_do(vec![answer(v4, "")], vec![answer(v6, "")])
+}
+
+/// The same, with what each does.
+fn both_do(v4: Vec<Act>, v6: Vec<Act>) -> Option<(Target, Target)> {
     for _ in 0..20 {
         let first = bind("127.0.0.1:0".parse().unwrap(), 64).ok()?;
         let port = first.local_addr().unwrap().port();
         bind("[::1]:0".parse().unwrap(), 64).ok()?;
         if let Ok(second) = bind(format!("[::1]:{port}").parse().unwrap(), 64) {
-            return Some((
-                Target::on(first, move |_| vec![answer(v4, "")]),
-                Target::on(second, move |_| vec![answer(v6, "")]),
-            ));
+            return Some((Target::on(first, move |_| v4.clone()), Target::on(second, move |_| v6.clone())));
         }
     }
     None
@@ -70,6 +72,21 @@ async fn the_run_is_down_when_one_of_both_is_and_says_which() {
     assert!(failure.reproduce.as_ref().is_some_and(|line| line.contains("curl -i") && line.contains(" -6 ")));
     let statuses: Vec<_> = ran.spans("http.request").iter().map(|span| span.status.as_str()).collect();
     assert_eq!(statuses, ["ok", "failed_precondition"]);
+}
+
+#[tokio::test]
+async fn a_family_that_hangs_is_named_and_the_other_keeps_its_verdict() {
+    let Some((v4, _v6)) = both_do(vec![answer(503, "")], vec![Act::Hang]) else { return };
+    let dns = knows(&["127.0.0.1", "::1"]).await;
+    let url = format!("url: 'http://api.example:{}/', dns: '{}'", v4.address.port(), dns.address);
+    let failure = probe(&format!("{url}, family: both, timeout: 300ms")).await.failure().clone();
+    assert!(failure.message.contains("over IPv4: expected status 200, got 503"), "{failure}");
+    assert!(failure.message.contains("over IPv6: not done within 300ms: in http.wait"), "{failure}");
+
+    let failure = probe(&format!("{url}, family: both, expected: 503, timeout: 300ms")).await.failure().clone();
+    assert_eq!(failure.class, FailureClass::Timeout);
+    assert!(failure.message.starts_with("over IPv6: not done within 300ms: in http.wait"), "{failure}");
+    assert!(failure.reproduce.as_ref().is_some_and(|line| line.contains(" -6 ")), "{failure:?}");
 }
 
 #[tokio::test]

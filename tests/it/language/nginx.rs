@@ -80,6 +80,7 @@ http {{
         root {at};
         location = /told {{ return 200 '{{\"protocol\": \"$server_protocol\", \"host\": \"$host\", \"own\": \"$ssl_client_verify\"}}'; }}
         location = /old {{ return 301 /told; }}
+        location = /away {{ return 302 https://localhost:{secure}/told; }}
     }}
     server {{
         listen 127.0.0.1:{h2c} http2;
@@ -112,6 +113,25 @@ async fn http_2_is_negotiated_and_can_be_turned_off() {
     assert_eq!(reused, [false, true]);
     let ran = probe(&nginx.secure("/old")).await;
     assert!(ran.is_up().spans("http.request").iter().all(|span| span.datum("connection.reused").is_none()));
+}
+
+#[tokio::test]
+async fn a_host_header_of_its_own_goes_by_http_1() {
+    let Some(nginx) = Nginx::start().await else { return };
+    let keys = "headers: {Host: shop.example}, set_keys: {p: $.protocol, h: $.host}";
+    let keys = format!("{}, {keys}, assertions: {{p: HTTP/1.1, h: shop.example}}", nginx.secure("/told"));
+    probe(&keys).await.is_up();
+}
+
+#[tokio::test]
+async fn our_own_certificate_does_not_follow_to_another_host() {
+    let Some(nginx) = Nginx::start().await else { return };
+    let (ca, cert, key) = (nginx.path("ca.pem"), nginx.path("own.pem"), nginx.path("own.key"));
+    for (path, own) in [("/old", "SUCCESS"), ("/away", "NONE")] {
+        let tls = format!("tls: {{ca: '{ca}', cert: '{cert}', key: '{key}'}}");
+        let url = format!("url: 'https://127.0.0.1:{}{path}'", nginx.secure);
+        probe(&format!("{url}, {tls}, set_keys: {{own: $.own}}, assertions: {{own: {own}}}")).await.is_up();
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use probe_core::{BoxFuture, Context, Failure, Outcome, Probe, Propagation, Run, Verdict, run_probe};
 use probe_expect::Found;
-use probe_http::{AnswerKeys, Asked, AskedHeader, Expected, Network, Payload, Request, Session, Wire, WireKeys};
+use probe_http::{AnswerKeys, Asked, AskedHeader, Bound, Expected, Network, Payload, Request, Session, Wire, WireKeys};
 use probe_keys::Findings;
 
 use crate::support::target::{Act, Target, answer};
@@ -55,8 +55,9 @@ impl Chain {
             let header = AskedHeader { name: "x-step".into(), value: (*path).into(), secret: false };
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
             let request = Request::new(asked)?;
-            let Context { root, propagation, deadline, .. } = context;
-            let hop = session.ask(root, &request, None, &self.wire, propagation, *deadline).await?;
+            let Context { root, propagation, deadline, timeout, .. } = context;
+            let bound = Bound { until: *deadline, whole: *timeout };
+            let hop = session.ask(root, &request, None, &self.wire, propagation, bound).await?;
             let seen = hop.seen();
             let (_, judged) = self.expected.judge(hop, |_| Found::default());
             judged.map_err(|failure| session.told(failure, &request, &self.wire, seen, None))?;

@@ -3,10 +3,15 @@
 use sentrynet::report::sentry::envelopes;
 use serde_json::Value;
 
-use super::{ran, script};
+use super::{check, ran, script};
 use crate::{
     runs::{self, report, settings},
-    support::{app::App, probe::Ran, sentry::Sentry},
+    support::{
+        app::App,
+        probe::{Ran, run},
+        sentry::Sentry,
+        target::{Act, Target},
+    },
 };
 
 /// The transaction of a run, as it is sent, and what Sentry would drop of it.
@@ -49,4 +54,27 @@ async fn two_thousand_spans_are_cut_and_the_cut_is_named() {
     // What broke is there, whatever else is not.
     assert!(spans.iter().any(|span| span["description"].as_str().is_some_and(|text| text.starts_with("411: "))));
     assert_eq!(dropped, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_connection_is_not_waited_for_where_none_can_come_back() {
+    let endless =
+        vec![Act::write("HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n"), Act::Flood(vec![b'x'; 4_096])];
+    let target = Target::always(endless).await;
+    let step = format!("  - url: \"{}\"\n    max_body: 1KiB\n", target.url("/"));
+    let ran = run(&check(&format!("steps:\n{}", step.repeat(3)))).await;
+    ran.is_up();
+    assert!(ran.spans("net.pool").is_empty() && ran.spans("net.conn").len() == 3, "{ran:#?}");
+}
+
+#[tokio::test]
+async fn a_failure_over_a_kept_connection_says_so() {
+    let well = Act::write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let target = Target::always(vec![well, Act::Read, Act::Reset]).await;
+    let step = format!("  - url: \"{}\"\n", target.url("/"));
+    let ran = run(&check(&format!("steps:\n{}", step.repeat(2)))).await;
+    let second = ran.spans("http.request")[1];
+    assert_eq!(second.datum("connection.reused"), Some(&Value::Bool(true)), "{ran:#?}");
+    let told = ran.failure().message.contains(", over a connection kept from an earlier request (`reuse: false` ");
+    assert!(told, "{}", ran.failure());
 }
