@@ -46,8 +46,8 @@ pub struct Diagnostic {
 // === impl Diagnostics ===
 
 impl Diagnostics {
-    /// Puts problems in order and masks these secrets in them.
-    pub(super) fn new(sources: &Sources, mut problems: Vec<Problem>, secrets: &[Secret]) -> Self {
+    /// Puts problems in order and masks these secrets in them, and those `known` from before.
+    pub(super) fn new(sources: &Sources, mut problems: Vec<Problem>, secrets: &[Secret], known: &Redactor) -> Self {
         problems.sort_by_key(|problem| (problem.spot.place.source, problem.spot.place.start));
         let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
         // One value that aliases put into many places is one mistake.
@@ -59,8 +59,7 @@ impl Diagnostics {
             }
             new
         });
-        let redactor = Redactor::default();
-        redactor.learn(secrets.iter().cloned());
+        let redactor = known.with(secrets.iter().cloned());
         let all = kept.into_iter().map(|problem| Diagnostic::new(sources, problem, secrets, &redactor)).collect();
         Self { all, file: sources.get(0).map(|source| source.name.clone()).unwrap_or_default() }
     }
@@ -122,7 +121,7 @@ impl Diagnostic {
         let (mut position, mut shown) = (None, None);
         if let Some(source) = source.filter(|source| !source.text.is_empty()) {
             let (range, line) = source.first_line(spot.place);
-            let (text, masked) = mask::line(&source.text[line.clone()], secrets);
+            let (text, masked) = mask::line(&source.text, line.clone(), &spot.path, secrets);
             literals = masked;
             position = Some(source.line_column(range.start));
             shown = Some((text, range.start - line.start..range.end - line.start));

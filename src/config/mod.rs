@@ -114,7 +114,7 @@ pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Resu
     problems.extend(naming.into_parts().0);
     // A value from outside may stand where it is no secret (a title); the text of a mistake is not such a place.
     secrets.extend(substituted);
-    let diagnostics = Diagnostics::new(&sources, problems, &secrets);
+    let diagnostics = Diagnostics::new(&sources, problems, &secrets, redactor);
     match config {
         Some(config) if diagnostics.count(Severity::Error) == 0 => Ok(Loaded { config, warnings: diagnostics }),
         _ => Err(diagnostics),

@@ -6,7 +6,7 @@ use std::{
     fmt,
 };
 
-use probe_core::Secret;
+use probe_core::{Secret, is_secret_name};
 
 use crate::{Node, Place, Text, Value};
 
@@ -173,6 +173,8 @@ impl<'a> At<'a> {
     /// Notes that something else was expected: "expected a mapping, got text".
     pub fn expected(&self, what: &str) {
         let got = match &self.node.value {
+            // What stands under such a name is not repeated.
+            other if self.is_secret() => other.sort().to_owned(),
             Value::Number(_, written) => format!("the number {written}"),
             Value::Bool(value) => format!("the boolean {value}"),
             Value::Text(text) if !text.is_secret() && text.text.chars().count() <= 40 => {
@@ -182,6 +184,13 @@ impl<'a> At<'a> {
             other => other.sort().to_owned(),
         };
         self.wrong(format!("expected {what}, got {got}"));
+    }
+
+    /// Whether a name that led here speaks of a secret.
+    fn is_secret(&self) -> bool {
+        let names =
+            self.path.split(['.', '[', ']']).filter(|name| !["set_keys", "init_keys", "host_key"].contains(name));
+        names.into_iter().any(is_secret_name)
     }
 
     /// The text here; anything else is a mistake.
