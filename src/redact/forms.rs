@@ -6,7 +6,7 @@ use base64::{
 };
 use url::{Host, Url};
 
-use super::SHORTEST;
+use super::{SHORTEST, view};
 
 /// The ways in which libraries and targets write a value that nobody undoes by looking at it: see [`view`](super::view) for
 /// the others.
@@ -24,6 +24,9 @@ pub(super) fn of(secret: &str) -> Vec<String> {
     let host = Some(secret).filter(|secret| !secret.is_ascii()).and_then(|secret| Host::parse(secret).ok());
     forms.extend(path.filter(|path| path.len() >= secret.len() / 2));
     forms.extend(host.map(|host| host.to_string()));
+    // What looks like an escape in it is undone, too, when those around it are.
+    let undone = view::layers(secret.as_bytes(), false);
+    forms.extend(undone.into_iter().filter_map(|view| String::from_utf8(view.bytes().to_vec()).ok()));
     // Base64 of a longer text that holds the secret depends on where in a group of three bytes the secret begins.
     for shift in 0..3 {
         let padded = [&b"\0\0"[..shift], secret.as_bytes()].concat();

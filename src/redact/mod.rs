@@ -25,8 +25,8 @@ pub const MASK: &str = Secret::MASK;
 /// Shorter values are in every text by chance: masking them would hide the text and nothing else.
 pub const SHORTEST: usize = 4;
 
-/// What stands where a text was cut.
-const CUT: char = '…';
+/// What stands where a text was cut, by us or by others.
+const CUTS: [&str; 2] = ["…", "..."];
 
 /// Masks the secrets it has been told, in their plain, URL-encoded, JSON-escaped and base64 forms. Clones share what
 /// they know.
@@ -86,15 +86,16 @@ impl Redactor {
         }
     }
 
-    /// Masks in place, also the beginning of a secret before a `…`, or at the end of a text that was `cut` there, and the
-    /// end of one behind a `…`.
+    /// Masks in place, also the beginning of a secret before a `…` or `...`, or at the end of a text that was `cut`
+    /// there, and the end of one behind such a mark.
     pub fn redact_cut(&self, text: &mut String, cut: bool) {
         self.redact_string(text);
-        let mut cuts: Vec<usize> = text.match_indices(CUT).map(|(at, _)| at).collect();
-        cuts.extend(cut.then_some(text.len()));
+        let mut cuts: Vec<(usize, usize)> =
+            CUTS.iter().flat_map(|mark| text.match_indices(mark).map(|(at, mark)| (at, at + mark.len()))).collect();
+        cuts.extend(cut.then_some((text.len(), text.len())));
+        cuts.sort_unstable();
         // From the end, so that those before it stay where they are.
-        for at in cuts.into_iter().rev() {
-            let behind = (at + CUT.len_utf8()).min(text.len());
+        for (at, behind) in cuts.into_iter().rev() {
             if let Some(end) = self.end(&text[behind..]) {
                 text.replace_range(behind..behind + end, MASK);
             }

@@ -44,7 +44,9 @@ fn written(secret: &str) -> Vec<String> {
 
 #[test]
 fn a_secret_is_masked_however_it_is_written() {
-    for secret in ["s3cr\"t/+ü w-O.r_d~", "it's-my-s3cr&t<x>", "p^ss!w|rd{s3cr", "back\\slash-s3cr\nline"] {
+    for secret in
+        ["s3cr\"t/+ü w-O.r_d~", "it's-my-s3cr&t<x>", "p^ss!w|rd{s3cr", "back\\slash-s3cr\nline", "a&b\\z\"s3cr%41"]
+    {
         let redactor = redactor(secret);
         for text in written(secret) {
             let masked = redactor.redact(&format!("before {text} after")).into_owned();
@@ -160,6 +162,7 @@ fn a_secret_that_was_cut_is_masked_where_it_begins() {
         ("…", true, "…"),
         ("…NiJ9.eyJz said: …J9%2eeyJz", false, "…[redacted] said: …[redacted]"),
         ("… eyJz", false, "… eyJz"),
+        ("the token eyJhbGci... is wrong", false, "the token [redacted]... is wrong"),
         ("got eyJ%68bGciOiJ%…", false, "got [redacted]…"),
         (r"got ey\u004ahbGci\u00", true, "got [redacted]"),
     ] {

@@ -19,7 +19,12 @@ pub(crate) fn secrets(url: &Url, body: &Payload) -> Vec<Secret> {
     match body {
         Payload::Form(fields) => fields.iter().for_each(|(name, value)| take(name, value, &mut found)),
         Payload::Json(json) => fields("", json, &mut found),
-        Payload::Empty | Payload::Text(_) => {}
+        Payload::Text(text) => {
+            if let Ok(json @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text) {
+                fields("", &json, &mut found);
+            }
+        }
+        Payload::Empty => {}
     }
     found
 }
@@ -59,6 +64,7 @@ mod tests {
         assert_eq!(found(Payload::Form(form.into()))[1..], ["short"]);
         let json =
             json!({"credentials": {"user": "monitoring", "n": 1}, "tokens": ["aaaaaaaa", true], "text": "password"});
+        assert_eq!(found(Payload::Text(json.to_string()))[1..], ["monitoring", "aaaaaaaa"]);
         assert_eq!(found(Payload::Json(json))[1..], ["monitoring", "aaaaaaaa"]);
     }
 }
