@@ -12,7 +12,11 @@ pub struct Captures(Vec<(Placed<String>, Capture)>);
 
 /// Keys and what was found for each, with where it was looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values(Vec<Taken>);
+pub struct Values {
+    taken: Vec<Taken>,
+    /// What else of the answer must not be told.
+    secrets: Vec<Secret>,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 struct Taken {
@@ -49,7 +53,7 @@ impl Captures {
                 private: capture.is_private() || is_secret_name(&key.value),
             })
         };
-        self.0.iter().map(one).collect::<Result<_, _>>().map(Values)
+        self.0.iter().map(one).collect::<Result<_, _>>().map(|taken| Values { taken, secrets: Vec::new() })
     }
 
     /// The keys, with where each is found.
@@ -78,7 +82,7 @@ impl Read for Captures {
 impl Values {
     /// What is known of a key.
     pub fn get(&self, key: &str) -> Found<'_> {
-        let taken = self.0.iter().find(|taken| taken.key == key);
+        let taken = self.taken.iter().find(|taken| taken.key == key);
         taken.map_or_else(Found::default, |taken| Found {
             value: taken.value.as_ref(),
             origin: Some(&taken.origin),
@@ -88,20 +92,26 @@ impl Values {
 
     /// What must not be told, wherever it stands.
     pub fn secrets(&self) -> Vec<Secret> {
-        let mut secrets = Vec::new();
-        let private = self.0.iter().filter(|taken| taken.private).filter_map(|taken| taken.value.as_ref());
+        let mut secrets = self.secrets.clone();
+        let private = self.taken.iter().filter(|taken| taken.private).filter_map(|taken| taken.value.as_ref());
         private.for_each(|value| texts(value, &mut secrets));
         secrets
     }
 
+    /// Adds what else must not be told.
+    pub fn hide(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+        self.secrets.extend(secrets);
+    }
+
     /// The keys that were set, each with what is known of it.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
-        let set = self.0.iter().filter(|taken| taken.value.is_some());
+        let set = self.taken.iter().filter(|taken| taken.value.is_some());
         set.map(|taken| (taken.key.as_str(), self.get(&taken.key)))
     }
 }
 
-fn texts(value: &Json, found: &mut Vec<Secret>) {
+/// The texts and numbers in a value, each a secret.
+pub(crate) fn texts(value: &Json, found: &mut Vec<Secret>) {
     match value {
         Json::String(text) => found.push(Secret::new(text)),
         Json::Number(number) => found.push(Secret::new(number.to_string())),

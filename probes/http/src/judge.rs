@@ -95,6 +95,7 @@ impl Expected {
         let span = request.child_at(Op::JSON_ASSERT, from);
         let checked = self.take(answer, &span).and_then(|taken| {
             values = taken;
+            values.hide(self.expect.iter().flat_map(|expect| expect.secrets(answer)));
             self.check(answer, &values, earlier)
         });
         let at = Instant::now();

@@ -123,6 +123,7 @@ impl<'a> Running<'a> {
         let hop = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, bound).await?;
         let seen = hop.seen();
         let (values, judged) = step.expected.judge(hop, |key| self.scope.find(key));
+        context.learnt.learn(values.secrets());
         let mut told = Vec::new();
         for (key, found) in values.iter() {
             let (Some(value), Some(origin)) = (found.value, found.origin) else { continue };

@@ -1,6 +1,11 @@
 //! The keys that a run holds, where each came from, and which of them may be shown.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
 
 use probe_core::Secret;
 use probe_expect::Found;
@@ -22,6 +27,8 @@ pub struct Scope {
     held: BTreeMap<String, Held>,
     run: Run,
     secrets: Vec<Secret>,
+    /// What templates made of masked keys.
+    made: Mutex<Vec<Secret>>,
 }
 
 /// What a key holds.
@@ -53,7 +60,7 @@ pub struct Run {
 impl Scope {
     /// The keys before the first step.
     pub fn new(setters: Arc<Setters>, init: &InitKeys, run: Run) -> Self {
-        let mut scope = Self { setters, held: BTreeMap::new(), run, secrets: Vec::new() };
+        let mut scope = Self { setters, held: BTreeMap::new(), run, secrets: Vec::new(), made: Mutex::default() };
         for key in init.0.iter().filter(|key| key.known) {
             let source = if key.outside { Source::Private } else { Source::Written };
             scope.hold(&key.name, key.value.clone(), Origin::InitKeys, source);
@@ -103,7 +110,15 @@ impl Scope {
 
     /// Every secret that the keys have come to hold since this was asked last: none of it may leave.
     pub fn take_secrets(&mut self) -> Vec<Secret> {
-        std::mem::take(&mut self.secrets)
+        let made = self.made.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.secrets.drain(..).chain(made.drain(..)).collect()
+    }
+
+    /// Notes what a template made of a key: of one that is masked, that is a secret, too.
+    pub(crate) fn note_made(&self, key: &str, text: &str) {
+        if self.held.get(key).is_some_and(|held| held.masked) {
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).push(Secret::new(text));
+        }
     }
 
     /// Where each of these keys came from, as a failure tells it: "key `token`, set by step 1 from $.access_token, 812

@@ -160,3 +160,12 @@ async fn what_stands_openly_in_the_file_is_shown_however_long_it_is() {
     assert!(ran.failure().message.starts_with(&format!("step 1: GET {base}/of/all: expected status 404, got 200")));
     assert!(ran.0.secrets.is_empty(), "{:?}", ran.0.secrets);
 }
+
+#[tokio::test]
+async fn what_a_template_makes_of_a_secret_is_one() {
+    let app = App::start().await;
+    let keys = "steps:\n  - url: \"{base}/open\"\n    set_keys: {session: $.path}\n  - url: \"{base}/x/{session:.4}/{session!r}\"\n";
+    let ran = ran(&app, keys).await;
+    let secrets: Vec<_> = ran.0.secrets.iter().map(|secret| secret.expose()).collect();
+    assert_eq!(secrets, ["/open", "/ope", "'/open'"]);
+}

@@ -6,7 +6,7 @@ mod named;
 use std::time::Duration;
 
 use http::Version;
-use probe_core::{Failure, FailureClass};
+use probe_core::{Failure, FailureClass, Secret};
 use probe_keys::{At, Definitions, Read, Value};
 use serde_json::{Value as Json, json};
 
@@ -62,6 +62,11 @@ impl Expect {
     /// Whether the body must be JSON.
     pub const fn needs_json(&self) -> bool {
         self.0.json.is_some()
+    }
+
+    /// What of the answer must not be told, because its name speaks of a secret.
+    pub fn secrets(&self, answer: &Answer<'_>) -> Vec<Secret> {
+        self.0.json.as_ref().map(|paths| paths.secrets(answer)).unwrap_or_default()
     }
 
     /// Checks everything, what is known without looking into the body first.

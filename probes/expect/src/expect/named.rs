@@ -1,13 +1,14 @@
 //! What is expected of headers and of places in JSON: mappings whose keys are more than names.
 
 use http::HeaderName;
-use probe_core::Failure;
+use probe_core::{Failure, Secret};
 use probe_keys::{At, Definitions, Entry, Map, Read, Spot, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{
     Answer, Assertion, Found, JsonPath,
     capture::{find, is_private, one_or_many, speaks_of_a_secret},
+    captures::texts,
 };
 
 /// Headers and what must hold of each.
@@ -57,6 +58,18 @@ impl Paths {
             let private = speaks_of_a_secret(&path);
             assertion.check(&format!("`{path}`"), Found { value: value.as_ref(), origin: Some(&origin), private })
         })
+    }
+}
+
+impl Paths {
+    /// What stands at places whose names speak of a secret.
+    pub(super) fn secrets(&self, answer: &Answer<'_>) -> Vec<Secret> {
+        let mut secrets = Vec::new();
+        let private = self.0.iter().filter(|(path, _)| speaks_of_a_secret(&path.to_string()));
+        for value in private.filter_map(|(path, _)| find(path, answer).ok()).flatten() {
+            texts(value, &mut secrets);
+        }
+        secrets
     }
 }
 

@@ -80,10 +80,14 @@ impl Field {
                 }
             },
         };
-        match spec {
-            None => Ok(repr::text(&value)),
-            Some(spec) => write(&value, spec).map_err(fail),
+        let text = match spec {
+            None => repr::text(&value),
+            Some(spec) => write(&value, spec).map_err(fail)?,
+        };
+        if spec.is_some() || self.conversion.is_some() {
+            scope.note_made(&self.key, &text);
         }
+        Ok(text)
     }
 
     fn value<'s>(&self, scope: &'s Scope) -> Result<Cow<'s, Value>, Reason> {
