@@ -14,7 +14,7 @@ use tokio::{
 use super::Process;
 use crate::{
     check::Check,
-    config::{self, Watched},
+    config::{self, Tokens, Watched},
     control::{Daemon, Reload},
     report::sentry::Settings,
 };
@@ -29,6 +29,8 @@ pub(super) struct Reloader {
     pub(super) path: PathBuf,
     /// What cannot change while the daemon runs.
     pub(super) sentry: Option<Settings>,
+    /// The sources of tokens.
+    pub(super) tokens: Tokens,
     pub(super) changes: mpsc::Sender<Vec<Arc<Check>>>,
     pub(super) daemon: Arc<Daemon>,
     /// The checks in use, by identity.
@@ -71,7 +73,8 @@ impl Reloader {
 
     /// What became of it, in words.
     async fn reload(&mut self) -> Result<String, String> {
-        let loaded = config::load(&self.path, &self.process.environment, &self.process.redactor);
+        let loaded =
+            config::load_again(&self.path, &self.process.environment, &self.process.redactor, self.tokens.clone());
         let config = match loaded {
             Ok(loaded) => loaded.config,
             Err(diagnostics) => return Err(self.refuse(&diagnostics.to_string())),

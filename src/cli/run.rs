@@ -76,7 +76,16 @@ pub(super) async fn run(options: Options, mut process: Process) -> Result<Exit, 
     let (changes, received) = mpsc::channel(1);
     let (stop, checks) = (process.stop.clone(), checks.into_iter().map(|check| (check.id.clone(), check)).collect());
     let watched = options.watch.then_some(config.watched);
-    let reloader = Reloader { watched, process, path, sentry: config.sentry, changes, daemon: daemon.clone(), checks };
+    let reloader = Reloader {
+        watched,
+        process,
+        path,
+        tokens: config.tokens,
+        sentry: config.sentry,
+        changes,
+        daemon: daemon.clone(),
+        checks,
+    };
     let stopping = async {
         stop.cancelled().await;
         daemon.stopping.store(true, Ordering::Relaxed);

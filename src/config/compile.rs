@@ -8,7 +8,7 @@ use super::{
     filtered::{self, is_filtered},
     identity::Identities,
     keys::{Entry, Generic, Group, Own},
-    kinds::{Compiled, Compiler},
+    kinds::{Compiled, Compiler, Tokens},
     line::Line,
     list::List,
     tags::WrittenTags,
@@ -50,8 +50,8 @@ pub(super) struct Draft {
 }
 
 /// Compiles every probe, also the disabled ones: their mistakes are mistakes.
-pub(super) fn drafts(file: &Level, groups: Vec<Group>, findings: &Findings) -> Vec<Draft> {
-    let mut compiler = Compiler::new(file.tags.to_tags().remove("location"), findings);
+pub(super) fn drafts(file: &Level, groups: Vec<Group>, tokens: &Tokens, findings: &Findings) -> Vec<Draft> {
+    let mut compiler = Compiler::new(file.tags.to_tags().remove("location"), tokens.clone(), findings);
     let mut drafts = Vec::new();
     file.defaults.iter().for_each(|defaults| timing::lint(defaults, findings));
     for Group { tags, defaults, probes: List(probes), .. } in groups {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use probe_core::Probe;
+pub use probe_http::Tokens;
 use probe_http::{HttpKeys, HttpProbe, Network};
 use probe_keys::{At, Definitions, Fields, Findings, Keys, Properties, Read, Spot, nearest};
 use probe_script::{ScriptKeys, ScriptProbe};
@@ -45,6 +46,7 @@ pub(super) struct Compiled {
 pub(super) struct Compiler<'a> {
     findings: &'a Findings,
     location: Option<String>,
+    tokens: Tokens,
     network: Option<Arc<Network>>,
     scratch: Arc<Scratch>,
 }
@@ -113,8 +115,8 @@ impl Read for Kind {
 
 impl<'a> Compiler<'a> {
     /// A compiler that notes mistakes here; `location` is where this daemon stands, when the file says so.
-    pub(super) fn new(location: Option<String>, findings: &'a Findings) -> Self {
-        Self { findings, location, network: None, scratch: Arc::default() }
+    pub(super) fn new(location: Option<String>, tokens: Tokens, findings: &'a Findings) -> Self {
+        Self { findings, location, tokens, network: None, scratch: Arc::default() }
     }
 
     /// Compiles one probe; `None` when a mistake was noted, here or before, or the network cannot be used.
@@ -140,7 +142,7 @@ impl<'a> Compiler<'a> {
     /// What all requests share; a fault in it is told at the first probe that needs it.
     fn network(&mut self, spot: &Spot) -> Option<Arc<Network>> {
         if self.network.is_none() {
-            match Network::new() {
+            match Network::new(self.tokens.clone()) {
                 Ok(network) => self.network = Some(network),
                 Err(error) => self.findings.wrong(spot, error.to_string()),
             }

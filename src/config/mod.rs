@@ -31,6 +31,7 @@ use serde_json::{Value as Json, json};
 
 pub use diagnostics::{Diagnostic, Diagnostics};
 pub use environment::Environment;
+pub use kinds::Tokens;
 pub use watched::Watched;
 
 use crate::{
@@ -61,6 +62,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// The files it was read from.
     pub watched: Watched,
+    /// The sources of tokens, for [`load_again`].
+    pub tokens: Tokens,
 }
 
 /// A configuration, and what it could do better.
@@ -76,6 +79,7 @@ pub struct Loaded {
 #[derive(Debug)]
 struct Reading<'a> {
     environment: &'a Environment,
+    tokens: Tokens,
     sources: Sources,
     findings: Findings,
     substituted: Vec<Secret>,
@@ -97,15 +101,29 @@ struct Drafted {
 /// # Errors
 /// Every mistake of every file, at once, and the warnings.
 pub fn load(path: &Path, environment: &Environment, redactor: &Redactor) -> Result<Loaded, Diagnostics> {
-    let mut reading =
-        Reading { environment, sources: Sources::default(), findings: Findings::default(), substituted: Vec::new() };
+    load_again(path, environment, redactor, Tokens::default())
+}
+
+/// The same while another configuration is in use, whose `tokens` go on being used.
+///
+/// # Errors
+/// As those of [`load`].
+pub fn load_again(
+    path: &Path,
+    environment: &Environment,
+    redactor: &Redactor,
+    tokens: Tokens,
+) -> Result<Loaded, Diagnostics> {
+    let (sources, findings) = (Sources::default(), Findings::default());
+    let mut reading = Reading { environment, tokens, sources, findings, substituted: Vec::new() };
     let drafted = reading.main(path);
-    let Reading { sources, findings, substituted, .. } = reading;
+    let Reading { tokens, sources, findings, substituted, .. } = reading;
     let (mut problems, mut secrets) = findings.into_parts();
     redactor.learn(secrets.clone());
     let naming = Findings::default();
     let config = drafted.map(|Drafted { drafts, sentry, listen, propagate, watched }| Config {
         watched,
+        tokens,
         checks: compile::checks(drafts, sentry.is_some(), redactor, &naming),
         tracing: sentry::tracing(sentry.as_ref(), propagate),
         sentry,
@@ -163,7 +181,7 @@ impl Reading<'_> {
         if let Some(Placed { value: Line(location), spot }) = location {
             tags = tags.join(WrittenTags::one("location", location, spot), findings);
         }
-        let drafts = compile::drafts(&Level { tags, defaults }, groups, findings);
+        let drafts = compile::drafts(&Level { tags, defaults }, groups, &self.tokens, findings);
         let propagate = sentry.as_ref().and_then(|sentry| sentry.value.propagate.clone());
         let propagate = propagate.map(WrittenPropagate::settings).unwrap_or_default();
         let sentry = sentry.and_then(|sentry| sentry::settings(sentry, place, self.environment, findings));

@@ -12,6 +12,7 @@ use crate::{
     keys::{AuthKeys, BasicKeys, Body, OAuth2Keys, Scalar},
     oauth::{Grant, OAuth2},
     request::Request,
+    tokens::Tokens,
 };
 
 /// Who asks, as it was written.
@@ -24,8 +25,12 @@ enum Who {
 
 /// Compiles what was written to a request, and the source of its tokens where there is one; `None` when a mistake was
 /// noted.
-pub(crate) fn request(keys: &AskedKeys, findings: &Findings) -> Option<(Request, Option<Arc<OAuth2>>)> {
-    let who = keys.auth.as_ref().map(|auth| self::auth(auth, findings));
+pub(crate) fn request(
+    keys: &AskedKeys,
+    tokens: &Tokens,
+    findings: &Findings,
+) -> Option<(Request, Option<Arc<OAuth2>>)> {
+    let who = keys.auth.as_ref().map(|auth| self::auth(auth, tokens, findings));
     let (auth, tokens, mistaken) = match who {
         None => (None, None, false),
         Some(None) => (None, None, true),
@@ -94,14 +99,14 @@ fn header(name: &str, value: &Text) -> AskedHeader {
     AskedHeader { name: name.to_owned(), value: value.text.clone(), secret: value.is_secret() }
 }
 
-fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, findings: &Findings) -> Option<Who> {
+fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, tokens: &Tokens, findings: &Findings) -> Option<Who> {
     match (&keys.basic, &keys.bearer, &keys.oauth2) {
         (Some(BasicKeys { username, password }), None, None) => {
             let password = password.clone().unwrap_or_else(|| Secret::new(""));
             Some(Who::Named(Auth::Basic { username: username.text.clone(), password }))
         }
         (None, Some(token), None) => Some(Who::Named(Auth::Bearer(token.clone()))),
-        (None, None, Some(keys)) => oauth2(keys, spot, findings).map(Who::Holder),
+        (None, None, Some(keys)) => oauth2(keys, spot, tokens, findings).map(Who::Holder),
         (None, None, None) => {
             findings.wrong(spot, "nobody is named here: give one of `basic`, `bearer`, `oauth2`");
             None
@@ -113,7 +118,7 @@ fn auth(Placed { value: keys, spot }: &Placed<AuthKeys>, findings: &Findings) ->
     }
 }
 
-fn oauth2(keys: &OAuth2Keys, spot: &Spot, findings: &Findings) -> Option<Arc<OAuth2>> {
+fn oauth2(keys: &OAuth2Keys, spot: &Spot, tokens: &Tokens, findings: &Findings) -> Option<Arc<OAuth2>> {
     let grant = Grant {
         token_url: keys.token_url.value.text.clone(),
         client_id: keys.client_id.text.clone(),
@@ -122,7 +127,7 @@ fn oauth2(keys: &OAuth2Keys, spot: &Spot, findings: &Findings) -> Option<Arc<OAu
         audience: keys.audience.as_ref().map(|audience| audience.text.clone()),
         client_auth: keys.client_auth.unwrap_or_default(),
     };
-    match OAuth2::build(grant) {
+    match tokens.source(grant) {
         Ok(oauth) => {
             oauth.request().secrets().into_iter().for_each(|secret| findings.secret(secret));
             Some(oauth)

@@ -34,6 +34,7 @@ mod resolve;
 mod session;
 mod target;
 mod tls;
+mod tokens;
 mod wire;
 
 pub use crate::{
@@ -51,5 +52,6 @@ pub use crate::{
     probe::HttpProbe,
     request::Request,
     session::{Bound, Session},
+    tokens::Tokens,
     wire::Wire,
 };

@@ -15,6 +15,7 @@ use crate::{
     keys::TlsVersion,
     resolve::Resolver,
     tls::{Authorities, Trust, TrustError},
+    tokens::Tokens,
 };
 
 /// What all requests share; made once, at load.
@@ -26,6 +27,7 @@ pub struct Network {
     /// Each TLS configuration is made once, and so is each resolver: those who share one can share a connection.
     trusts: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
     resolvers: Mutex<HashMap<Vec<SocketAddr>, Arc<Resolver>>>,
+    tokens: Tokens,
 }
 
 /// Why no request can be made at all.
@@ -43,11 +45,12 @@ pub enum NetworkError {
 // === impl Network ===
 
 impl Network {
-    /// Reads the system's name servers and certificate authorities; the bundled authorities are added to those.
+    /// Reads the system's name servers and certificate authorities; the bundled authorities are added to those. `tokens`
+    /// holds the sources of tokens that are in use already.
     ///
     /// # Errors
     /// When there is nothing to start from.
-    pub fn new() -> Result<Arc<Self>, NetworkError> {
+    pub fn new(tokens: Tokens) -> Result<Arc<Self>, NetworkError> {
         let resolver = Arc::new(Resolver::system().map_err(NetworkError::Resolver)?);
         let native = rustls_native_certs::load_native_certs();
         for error in &native.errors {
@@ -62,6 +65,7 @@ impl Network {
             resolver,
             trusts: Mutex::default(),
             resolvers: Mutex::default(),
+            tokens,
         };
         let authorities = Authorities::Usual;
         let usual = Trust { authorities, identity: None, min_version: TlsVersion::V12, version: None };
@@ -78,6 +82,11 @@ impl Network {
         let config = Arc::new(trust.config(&self.provider, &self.roots)?);
         trusts.insert(trust, config.clone());
         Ok(config)
+    }
+
+    /// Sources of tokens.
+    pub const fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// The resolver that asks these name servers; the system's without any.

@@ -21,7 +21,7 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// What a token is fetched with, in values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Grant {
     /// The token endpoint.
     pub token_url: String,

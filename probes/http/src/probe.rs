@@ -26,7 +26,7 @@ impl HttpProbe {
     /// Compiles what was written; `None` when a mistake was noted.
     pub fn new(keys: HttpKeys, network: &Arc<Network>, findings: &Findings) -> Option<Self> {
         // Both are prepared before the first bad one ends it: all mistakes at once.
-        let request = compile::request(&keys.asked, findings);
+        let request = compile::request(&keys.asked, network.tokens(), findings);
         let headers = keys.asked.headers.iter().flat_map(|headers| &headers.0);
         let names_host = headers.into_iter().any(|(name, _)| name.value.eq_ignore_ascii_case("host"));
         let wire = Wire::compile(&keys.wire, names_host, network, findings);

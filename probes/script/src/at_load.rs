@@ -1,5 +1,6 @@
 //! What is known when the program loads: what `init_keys` alone fill.
 
+use probe_http::Tokens;
 use probe_keys::{Findings, Spot};
 
 use crate::{RenderError, Scope, Template, Visible};
@@ -11,6 +12,8 @@ pub(crate) struct AtLoad<'a> {
     pub(crate) visible: Visible<'a>,
     /// The keys that every run begins with.
     pub(crate) start: &'a Scope,
+    /// Sources of tokens.
+    pub(crate) tokens: &'a Tokens,
     /// Where mistakes go.
     pub(crate) findings: &'a Findings,
 }

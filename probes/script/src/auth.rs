@@ -155,7 +155,7 @@ impl GrantTemplate {
         let known = load.fill(spot, names.iter().map(String::as_str), |start| self.fill(start, secret)).ok()?;
         let Some(grant) = known else { return Some(AuthTemplate::Granted(Box::new(self))) };
         load.findings.secret(grant.client_secret.clone());
-        match OAuth2::build(grant) {
+        match load.tokens.source(grant) {
             Ok(tokens) => {
                 tokens.request().secrets().into_iter().for_each(|secret| load.findings.secret(secret));
                 Some(AuthTemplate::Holder(tokens, names))

@@ -66,7 +66,7 @@ impl Step {
         let visible = if always { setters.before_always(number) } else { setters.before(number) };
         keys.wire.reuse = Some(keys.wire.reuse.unwrap_or(true));
         // All is compiled before the first bad one ends it: all mistakes at once.
-        let load = AtLoad { visible, start, findings };
+        let load = AtLoad { visible, start, tokens: network.tokens(), findings };
         let request = RequestTemplate::compile(&keys, &load);
         let names_host = request.as_ref().is_some_and(RequestTemplate::names_host);
         let wire = Wire::compile(&keys.wire, names_host, network, findings);

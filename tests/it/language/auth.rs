@@ -8,7 +8,7 @@ use std::sync::{
 use probe_core::FailureClass;
 
 use crate::support::{
-    probe::{Ran, check, probe, run},
+    probe::{Ran, check, config, config_again, probe, run},
     target::{Act, Received, Target, answer, redirect},
 };
 
@@ -84,6 +84,21 @@ async fn a_token_that_has_expired_is_not_tried() {
     let second = run(&check).await;
     assert_eq!(second.failure().class, FailureClass::Status);
     assert_eq!(asked(&tokens).len(), 4);
+}
+
+#[tokio::test]
+async fn checks_that_ask_alike_share_a_token_also_when_the_file_is_read_again() {
+    let (target, tokens) = (takes("token-0001").await, tokens(3_600).await);
+    let probe = format!("      - {{probe: http, {}}}\n", keys(&target, &tokens));
+    let text = format!("groups:\n  - probes:\n{probe}{probe}");
+    let first = config(&text);
+    for check in &first.checks {
+        run(check).await.is_up();
+    }
+    let second = config_again(&text, first.tokens.clone());
+    drop(first);
+    run(&second.checks[0]).await.is_up();
+    assert_eq!(asked(&tokens).len(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::{future::pending, time::Duration};
 
 use probe_core::{BoxFuture, Context, Failure, Outcome, Probe, Propagation, Run, Verdict, run_probe};
 use probe_expect::Found;
-use probe_http::{AnswerKeys, Asked, AskedHeader, Bound, Expected, Network, Payload, Request, Session, Wire, WireKeys};
+use probe_http::{
+    AnswerKeys, Asked, AskedHeader, Bound, Expected, Network, Payload, Request, Session, Tokens, Wire, WireKeys,
+};
 use probe_keys::Findings;
 
 use crate::support::target::{Act, Target, answer};
@@ -35,7 +37,7 @@ impl Chain {
             max_body: None,
         };
         let answer = AnswerKeys { expected: None, set_keys: None, assertions: None, expect: None };
-        let (network, findings) = (Network::new().unwrap(), Findings::default());
+        let (network, findings) = (Network::new(Tokens::default()).unwrap(), Findings::default());
         Self {
             base: target.url(""),
             paths: paths.to_vec(),

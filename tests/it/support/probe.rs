@@ -5,7 +5,7 @@ use std::{ffi::OsString, fs, future::Future, time::Duration};
 use probe_core::{Failure, FailureClass, Outcome, Run, SpanRecord, SpanTree, Verdict, run_probe};
 use sentrynet::{
     check::Check,
-    config::{Config, Environment, load},
+    config::{Config, Environment, Tokens, load_again},
     redact::Redactor,
     trace::Tracing,
 };
@@ -19,11 +19,17 @@ pub(crate) struct Ran(pub(crate) Outcome);
 
 /// What a file says.
 pub(crate) fn config(text: &str) -> Config {
+    config_again(text, Tokens::default())
+}
+
+/// The same, read while another configuration is in use that has these tokens.
+pub(crate) fn config_again(text: &str, tokens: Tokens) -> Config {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("config.yaml");
     fs::write(&path, text).expect("a file");
     let environment = Environment::new(std::iter::empty::<(OsString, OsString)>(), "prober");
-    load(&path, &environment, &Redactor::default()).unwrap_or_else(|diagnostics| panic!("{diagnostics}")).config
+    let loaded = load_again(&path, &environment, &Redactor::default(), tokens);
+    loaded.unwrap_or_else(|diagnostics| panic!("{diagnostics}")).config
 }
 
 /// The checks that these keys of http probes give.

@@ -85,7 +85,7 @@ pub enum Body {
 }
 
 /// How a client shows the token endpoint who it is (RFC 6749, 2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ClientAuth {
     /// As HTTP Basic credentials, which every token endpoint must take.
     #[default]
