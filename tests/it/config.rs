@@ -204,6 +204,30 @@ groups:
 }
 
 #[test]
+fn what_is_hardly_meant_is_warned_of() {
+    let script = |step: &str| {
+        format!("{{probe: script, title: t, init_keys: {{ref: a}}, steps: [{{url: 'http://a.example/', {step}}}]}}")
+    };
+    let http = |keys: &str| format!("{{probe: http, url: 'http://a.example/', {keys}}}");
+    for (probe, told) in [
+        (http("method: HEAD, set_keys: {a: $.a}"), Some("an answer to HEAD has no body")),
+        (script("method: HEAD, expect: {body: {contains: x}}"), Some("an answer to HEAD has no body")),
+        (http("method: HEAD, expect: {headers: {x: y}}"), None),
+        (http("expected: [301, 302]"), Some("a redirect is expected, and redirects are followed")),
+        (http("expected: [200, 302]"), None),
+        (http("expected: 302, redirects: false"), None),
+        (http("redirects: false, expect: {certificate: {days_left: 1}}"), Some("none on the way to an http URL")),
+        (http("expect: {certificate: {days_left: 1}}"), None),
+        (script("set_keys: {b: $.b}, assertions: {b: 'x-{ref}'}"), Some("`{ref}` stands for itself")),
+        (script("set_keys: {b: $.b}, assertions: {b: 'x-{other}'}"), None),
+    ] {
+        let warnings = read(&probes(&[&probe])).expect("it can be used").warnings.to_string();
+        assert_eq!(told.map_or(0, |_| 1), usize::from(!warnings.is_empty()), "{probe}: {warnings}");
+        assert!(warnings.contains(told.unwrap_or_default()), "{probe}: {warnings}");
+    }
+}
+
+#[test]
 fn a_title_that_sentry_drops_as_a_health_check_is_warned_of_where_results_are_sent() {
     let checks =
         probes(&["{probe: http, url: 'https://a.example/healthz'}", "{probe: http, url: 'https://a.example/'}"]);

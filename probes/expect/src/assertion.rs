@@ -71,6 +71,11 @@ impl Assertion {
         })
     }
 
+    /// What is expected, in words.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.claims.iter().map(Claim::expected).collect()
+    }
+
     /// Holds what was found for a subject, as people call it (`` `token` ``, ``header `etag` ``), to it.
     ///
     /// # Errors

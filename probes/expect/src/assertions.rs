@@ -13,6 +13,11 @@ pub struct Assertions(Vec<(Placed<String>, Assertion)>);
 // === impl Assertions ===
 
 impl Assertions {
+    /// Each key, and what is expected of it in words.
+    pub fn texts(&self) -> impl Iterator<Item = (&Placed<String>, Vec<String>)> {
+        self.0.iter().map(|(key, assertion)| (key, assertion.texts()))
+    }
+
     /// Checks them in written order against what `find` knows of each key.
     ///
     /// # Errors

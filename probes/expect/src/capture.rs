@@ -93,6 +93,11 @@ impl Capture {
         }
     }
 
+    /// Whether there must be a body.
+    pub(crate) const fn needs_body(&self) -> bool {
+        matches!(self, Self::JsonPath(_) | Self::Regex(_) | Self::Body)
+    }
+
     /// Whether the body must be JSON.
     pub(crate) const fn needs_json(&self) -> bool {
         matches!(self, Self::JsonPath(_))

@@ -61,6 +61,11 @@ impl Captures {
         self.0.iter().map(|(key, capture)| (key, capture))
     }
 
+    /// Whether there must be a body.
+    pub fn needs_body(&self) -> bool {
+        self.0.iter().any(|(_, capture)| capture.needs_body())
+    }
+
     /// Whether the body must be JSON.
     pub fn needs_json(&self) -> bool {
         self.0.iter().any(|(_, capture)| capture.needs_json())

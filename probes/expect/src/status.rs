@@ -17,6 +17,11 @@ impl StatusSet {
         Self(Ranges::only(status))
     }
 
+    /// Whether all of them are redirects (RFC 9110, 15.4).
+    pub fn is_of_redirects(&self) -> bool {
+        (100..=999).filter(|status| self.contains(*status)).all(|status| (300..400).contains(&status))
+    }
+
     /// Whether it is in the set.
     pub fn contains(&self, status: u16) -> bool {
         self.0.contains(status)

@@ -22,6 +22,7 @@ mod exchange;
 mod failure;
 mod judge;
 mod keys;
+mod lint;
 mod named;
 mod network;
 mod oauth;
@@ -46,6 +47,7 @@ pub use crate::{
         Address, AnswerKeys, AskedKeys, AuthKeys, BasicKeys, Body, ByteSize, ClientAuth, Family, HttpKeys, NameServer,
         OAuth2Keys, ProxyUrl, Redirects, Scalar, TlsKeys, TlsVersion, Verb, Version, WireKeys,
     },
+    lint::doubt,
     network::{Network, NetworkError},
     oauth::{Grant, OAuth2},
     phases::{SPANS, SPANS_REUSED},

@@ -7,7 +7,7 @@ use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
 use probe_expect::Found;
 use probe_keys::Findings;
 
-use crate::{Bound, HttpKeys, Network, OAuth2, Request, Session, Wire, compile, judge::Expected, phases};
+use crate::{Bound, HttpKeys, Network, OAuth2, Request, Session, Wire, compile, doubt, judge::Expected, phases};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ impl HttpProbe {
             assertions.are_on_keys(captures, |_| false, findings);
         });
         let ((request, tokens), wire) = (request?, wire?);
+        let (secure, spot) = (Some(request.url.scheme() == "https"), &keys.asked.url.spot);
+        doubt(&keys.answer, &keys.wire, &request.method, secure, spot, findings);
         wire.fits(&request, &keys.wire, findings).then(|| Self {
             target: request.shown(),
             expected: Expected::new(&keys.answer, &request.method),

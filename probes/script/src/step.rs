@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use probe_expect::Captures;
-use probe_http::{Expected, Network, Request, SPANS, SPANS_REUSED, Wire};
+use probe_expect::{Assertions, Captures};
+use probe_http::{Expected, Network, Request, SPANS, SPANS_REUSED, Wire, doubt};
 use probe_keys::{Findings, Spot};
 
-use crate::{Certainty, Origin, Scope, Setters, StepKeys, at_load::AtLoad, request::RequestTemplate};
+use crate::{Certainty, Origin, Scope, Setters, StepKeys, Visible, at_load::AtLoad, request::RequestTemplate};
 
 /// The pause before a step is asked again, unless another is given.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -78,6 +78,8 @@ impl Step {
         let (request, wire) = (request?, wire?);
         let fits = request.known(&keys, &load).is_none_or(|known: Request| wire.fits(&known, &keys.wire, findings));
         let method = request.method();
+        doubt(&keys.answer, &keys.wire, &method, None, &keys.url.spot(), findings);
+        takes_templates_for_values(&keys, &visible, findings);
         (sound && fits).then(|| Self {
             number,
             name: format!("{method} {}", request.url().shown(start)),
@@ -107,6 +109,17 @@ fn asks_once(keys: &StepKeys, wire: Option<&Wire>, findings: &Findings) -> bool 
         findings.wrong_with(&family.spot, "a step asks once: of two answers, which one would set the keys?", hint);
     }
     !both
+}
+
+/// Assertions are no templates: what looks like one is warned of.
+fn takes_templates_for_values(keys: &StepKeys, visible: &Visible<'_>, findings: &Findings) {
+    for (key, texts) in keys.answer.assertions.iter().flat_map(Assertions::texts) {
+        let named = texts.iter().flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split_once('}')));
+        for name in named.map(|(name, _)| name).filter(|name| visible.certainty(name).is_some()) {
+            let reason = format!("assertions are no templates: `{{{name}}}` stands for itself");
+            findings.warn(&key.spot, reason, "write the value, or a pattern of it");
+        }
+    }
 }
 
 fn takes_time(keys: &StepKeys, findings: &Findings) -> bool {

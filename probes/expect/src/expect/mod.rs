@@ -64,6 +64,16 @@ impl Expect {
         self.0.json.is_some()
     }
 
+    /// Whether there must be a body.
+    pub const fn needs_body(&self) -> bool {
+        self.0.json.is_some() || self.0.body.is_some()
+    }
+
+    /// Whether there must be a certificate.
+    pub const fn needs_certificate(&self) -> bool {
+        self.0.certificate.is_some()
+    }
+
     /// What of the answer must not be told, because its name speaks of a secret.
     pub fn secrets(&self, answer: &Answer<'_>) -> Vec<Secret> {
         self.0.json.as_ref().map(|paths| paths.secrets(answer)).unwrap_or_default()
