@@ -23,6 +23,9 @@ impl Jar {
     /// Takes what an answer from this URL sets; what cannot be read, or is for others, is left out. Returns what of it is
     /// secret: most cookies are what a session hangs on, also those that were left out.
     pub(crate) fn take(&self, url: &Url, headers: &HeaderMap) -> Vec<Secret> {
+        if !headers.contains_key(SET_COOKIE) {
+            return Vec::new();
+        }
         let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
         let cookies: Vec<_> =
             cookies.filter_map(|text| RawCookie::parse(text).ok()).map(RawCookie::into_owned).collect();
@@ -34,11 +37,14 @@ impl Jar {
 
     /// Adds the cookies for this URL to those that the request brings itself, which win.
     pub(crate) fn give(&self, url: &Url, headers: &mut HeaderMap) {
+        let jar = self.lock();
+        if jar.iter_any().next().is_none() {
+            return;
+        }
         let own = headers.get(COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let has =
             |name: &str| own.split(';').any(|pair| pair.split_once('=').is_some_and(|(own, _)| own.trim() == name));
         let mut pairs: Vec<String> = Some(own.clone()).filter(|own| !own.is_empty()).into_iter().collect();
-        let jar = self.lock();
         let kept = jar.get_request_values(url).filter(|(name, _)| !has(name));
         pairs.extend(kept.map(|(name, value)| format!("{name}={value}")));
         if let Ok(mut value) = HeaderValue::from_str(&pairs.join("; "))
