@@ -178,7 +178,7 @@ fn is_reference(name: &str, written: &str) -> bool {
         || block.is_some_and(|rest| rest.chars().all(|letter| letter.is_ascii_digit() || "+- ".contains(letter)))
         || ["$.", "$["].iter().any(|start| written.trim_start_matches(['"', '\'']).starts_with(start))
         || judged.iter().any(|start| written.starts_with(start))
-        || (name == "key" && (value.contains('/') || value.ends_with(".pem") || value.ends_with(".key")))
+        || (["key", "identity"].contains(&name) && (value.contains('/') || value.ends_with(".pem") || value.ends_with(".key")))
         // A mapping of its own: what is in it is looked at.
         || (NESTED.contains(&name) && written.starts_with('{'))
         || ["{}", "[]"].contains(&value)

@@ -214,6 +214,7 @@ impl Reading<'_> {
             return None;
         }
         let directory = path.parent().unwrap_or(Path::new(""));
+        self.findings.stands_in(number, directory);
         Substitution { environment: self.environment, directory, findings: &self.findings }.fill(&mut node, "");
         node.value.texts(&mut |text| self.substituted.extend(text.secrets.iter().cloned()));
         Some(node)

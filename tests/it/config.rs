@@ -363,6 +363,26 @@ fn the_dsn_is_secret_and_its_public_key_is_not() {
 }
 
 #[test]
+fn a_path_is_relative_to_the_file_it_is_written_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    fs::create_dir(directory.path().join("more")).unwrap();
+    let authority = crate::support::certificates::Authority::new("shop").pem();
+    for name in ["one.pem", "more/two.pem"] {
+        file(name, &authority);
+    }
+    let probe = |ca: &str| probes(&[&format!("{{probe: http, url: 'https://a.example/{ca}', tls: {{ca: {ca}}}}}")]);
+    file("config.yaml", &format!("include: more/*.yaml\n{}", probe("one.pem")));
+    file("more/two.yaml", &probe("two.pem"));
+    let path = directory.path().join("config.yaml");
+    let loaded = load(&path, &environment(&[]), &Redactor::default());
+    assert_eq!(loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).config.checks.len(), 2);
+    file("more/two.yaml", &probe("one.pem"));
+    let mistakes = load(&path, &environment(&[]), &Redactor::default()).unwrap_err().to_string();
+    assert!(mistakes.contains("two.yaml") && mistakes.contains("1 error"), "{mistakes}");
+}
+
+#[test]
 fn included_groups_follow_in_the_order_of_their_names() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();

@@ -8,7 +8,7 @@ use http::{
     HeaderValue, Method,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, COOKIE},
 };
-use probe_keys::{Placed, Text};
+use probe_keys::{FileOrText, Placed, Text};
 use url::Position;
 
 use crate::{
@@ -161,8 +161,8 @@ impl Command {
     }
 
     /// A file that was named, or a name for what stands in the configuration itself.
-    fn file(&mut self, option: &str, written: Option<&Placed<Text>>, name: &str, note: &'static str) {
-        let Some(Text { text, .. }) = written.map(|written| &written.value) else { return };
+    fn file(&mut self, option: &str, written: Option<&Placed<FileOrText>>, name: &str, note: &'static str) {
+        let Some(Text { text, .. }) = written.map(|written| &written.value.0) else { return };
         if is_inline(text) {
             self.add([option, name]);
             if !self.notes.contains(&note) {

@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use probe_core::Secret;
-use probe_keys::{Findings, Placed, Text};
+use probe_keys::{FileOrText, Findings, Placed};
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
@@ -217,15 +217,15 @@ pub(crate) fn is_inline(written: &str) -> bool {
 }
 
 /// The PEM text itself, or that of the file of this path.
-fn pem_of(written: &Placed<Text>, what: &str) -> Result<Vec<u8>, String> {
-    let text = &written.value.text;
+fn pem_of(written: &Placed<FileOrText>, what: &str) -> Result<Vec<u8>, String> {
+    let text = &written.value.0.text;
     if is_inline(text) {
         return Ok(text.as_bytes().to_vec());
     }
     fs::read(text).map_err(|error| format!("{what} cannot be read: {error}"))
 }
 
-fn certificates(written: &Placed<Text>, what: &str) -> Result<Vec<Vec<u8>>, String> {
+fn certificates(written: &Placed<FileOrText>, what: &str) -> Result<Vec<Vec<u8>>, String> {
     let pem = pem_of(written, what)?;
     let read: Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(&pem).map(|read| read.map(|der| der.as_ref().to_vec())).collect();
@@ -234,7 +234,7 @@ fn certificates(written: &Placed<Text>, what: &str) -> Result<Vec<Vec<u8>>, Stri
 }
 
 /// The key as PEM, once it is known to be one.
-fn private_key(written: &Placed<Text>) -> Result<Secret, String> {
+fn private_key(written: &Placed<FileOrText>) -> Result<Secret, String> {
     let pem = pem_of(written, "this private key's file")?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         let encrypted = pem.windows(9).any(|window| window == b"ENCRYPTED");
@@ -254,6 +254,6 @@ fn unreadable(error: &pem::Error) -> String {
     }
 }
 
-fn noted<T>(written: &Placed<Text>, read: Result<T, String>, findings: &Findings) -> Option<T> {
+fn noted<T>(written: &Placed<FileOrText>, read: Result<T, String>, findings: &Findings) -> Option<T> {
     read.map_err(|reason| findings.wrong(&written.spot, reason)).ok()
 }

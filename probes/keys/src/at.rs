@@ -2,8 +2,9 @@
 
 use std::{
     cell::{Ref, RefCell},
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
+    path::PathBuf,
 };
 
 use probe_core::{Secret, is_secret_name};
@@ -24,6 +25,7 @@ pub struct At<'a> {
 pub struct Findings {
     problems: RefCell<Vec<Problem>>,
     unknown: RefCell<HashSet<Place>>,
+    directories: RefCell<HashMap<u32, PathBuf>>,
     secrets: RefCell<Vec<Secret>>,
 }
 
@@ -93,6 +95,16 @@ impl Findings {
     /// Notes a secret: from now on its bytes must not leave.
     pub fn secret(&self, secret: Secret) {
         self.secrets.borrow_mut().push(secret);
+    }
+
+    /// Paths in this source are relative to this directory.
+    pub fn stands_in(&self, source: u32, directory: impl Into<PathBuf>) {
+        self.directories.borrow_mut().insert(source, directory.into());
+    }
+
+    /// What paths at this place are relative to; none: to where the program runs.
+    pub(crate) fn directory(&self, place: Place) -> Option<PathBuf> {
+        self.directories.borrow().get(&place.source).cloned()
     }
 
     /// Whether it is known of this node, and of all in it, what stands there.

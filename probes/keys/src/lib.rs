@@ -7,6 +7,7 @@
 mod at;
 mod duration;
 mod fields;
+mod file;
 mod keys;
 mod node;
 mod ranges;
@@ -19,6 +20,7 @@ pub use crate::{
     at::{At, Findings, Problem, Severity, Spot},
     duration::parse as parse_duration,
     fields::{Fields, Keys},
+    file::FileOrText,
     node::{Entry, Node, Place, Text, Value},
     ranges::Ranges,
     read::{Map, OneOrMany, Placed, Published, Read},

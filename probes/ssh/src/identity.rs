@@ -7,7 +7,7 @@ use std::{
 };
 
 use probe_core::{Failure, FailureClass, Secret};
-use probe_keys::{Findings, Placed, Text};
+use probe_keys::{FileOrText, Findings, Placed};
 use russh::keys::{HashAlg, PrivateKey, PublicKey};
 
 use crate::{paths::expanded, scratch::Desk};
@@ -25,8 +25,8 @@ pub(crate) enum Identity {
 
 impl Identity {
     /// What was written: a path, or the key itself. `None` when a mistake was noted.
-    pub(crate) fn new(written: &Placed<Text>, findings: &Findings) -> Option<Self> {
-        let Placed { value: text, spot } = written;
+    pub(crate) fn new(written: &Placed<FileOrText>, findings: &Findings) -> Option<Self> {
+        let Placed { value: FileOrText(text), spot } = written;
         let (identity, key, beside) = if text.text.contains("-----BEGIN") {
             let secret = Secret::new(format!("{}\n", text.text.trim()));
             findings.secret(secret.clone());

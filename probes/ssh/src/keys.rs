@@ -3,7 +3,7 @@
 use std::fmt;
 
 use probe_expect::{Assertions, Captures};
-use probe_keys::{At, Definitions, Placed, Ranges, Read, Text, Value};
+use probe_keys::{At, Definitions, FileOrText, Placed, Ranges, Read, Text, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{jump::Jumps, name::Name, wanted::Wanted};
@@ -18,11 +18,11 @@ probe_keys::keys! {
         /// Who logs in. Without it only the service is checked, which needs no credentials.
         optional username: Placed<Name>,
         /// The private key: a file's path, or the key itself; the agent's and the default keys unless given.
-        optional identity: Placed<Text>,
+        optional identity: Placed<FileOrText>,
         /// What is run once logged in; without it only the login is checked.
         optional command: Placed<Text>,
         /// The file with the host's key; the user's and the system's unless given.
-        optional known_hosts: Placed<Text>,
+        optional known_hosts: Placed<FileOrText>,
         /// In place of known_hosts: a fingerprint (`SHA256:…`), `accept-new` or `any`.
         optional host_key: Placed<HostKeyRule>,
         /// The exit statuses that are well: 0 unless given.
@@ -42,7 +42,7 @@ probe_keys::keys! {
         /// Hosts to go through, `user@host:port`, separated by commas.
         optional jump: Placed<Jumps>,
         /// An ssh_config(5) file.
-        optional config: Placed<Text>,
+        optional config: Placed<FileOrText>,
     }
     where needs(command, username), needs(expected, command), needs(output, command), needs(json, command), needs(set_keys, json)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use probe_keys::{Findings, Placed, Spot, Text};
+use probe_keys::{FileOrText, Findings, Placed, Spot, Text};
 
 use crate::{
     host_key::HostKeys,
@@ -54,7 +54,7 @@ impl Route {
         let identity = keys.identity.as_ref().map(|written| Identity::new(written, findings));
         let known_hosts = known_hosts(keys, findings);
         let hops = hops(keys, known_hosts.clone().flatten(), findings);
-        let config = keys.config.as_ref().map(|config| expanded(&config.value.text));
+        let config = keys.config.as_ref().map(|config| expanded(&config.value.0.text));
         let identity = match identity {
             Some(identity) => Some(identity?),
             None => None,
@@ -77,7 +77,7 @@ impl Hop {
 /// The file of known hosts that was written; the outer `None` is a mistake.
 #[allow(clippy::option_option)]
 fn known_hosts(keys: &SshKeys, findings: &Findings) -> Option<Option<PathBuf>> {
-    let Some(Placed { value: Text { text, .. }, spot }) = &keys.known_hosts else { return Some(None) };
+    let Some(Placed { value: FileOrText(Text { text, .. }), spot }) = &keys.known_hosts else { return Some(None) };
     let rule = keys.host_key.as_ref().map(|rule| &rule.value);
     if matches!(rule, Some(HostKeyRule::Any | HostKeyRule::Fingerprint(_))) && keys.jump.is_none() {
         findings.wrong_with(spot, "`known_hosts` has no use with this `host_key`", "leave one of the two out");
@@ -128,7 +128,7 @@ impl Map<'_> {
                 known_hosts: usual_known_hosts(),
                 ..Meant::default()
             },
-            Some(config) => match ssh_config::ask(&expanded(&config.value.text), &named, port, username.as_deref()) {
+            Some(config) => match ssh_config::ask(&expanded(&config.value.0.text), &named, port, username.as_deref()) {
                 Ok(meant) => meant,
                 Err(reason) => {
                     let spot = if reason.contains("ProxyCommand") { spot } else { &config.spot };

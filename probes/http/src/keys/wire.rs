@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use probe_core::Secret;
-use probe_keys::{At, Definitions, OneOrMany, Placed, Read, Text, Value};
+use probe_keys::{At, Definitions, FileOrText, OneOrMany, Placed, Read, Text, Value};
 use serde_json::{Value as Json, json};
 use url::Url;
 
@@ -41,11 +41,11 @@ probe_keys::keys! {
         /// Whether it must hold; `true` unless given.
         optional verify: bool,
         /// The only authorities to trust: a PEM file's path, or the PEM text itself.
-        optional ca: Placed<Text>,
+        optional ca: Placed<FileOrText>,
         /// Our own certificate, with those that lead to its authority: a PEM file's path, or the PEM text itself.
-        optional cert: Placed<Text>,
+        optional cert: Placed<FileOrText>,
         /// Our certificate's private key: a PEM file's path, or the PEM text itself.
-        optional key: Placed<Text>,
+        optional key: Placed<FileOrText>,
         /// The name that is asked for and that the certificate must be for, in place of the URL's host.
         optional server_name: Placed<Text>,
         /// The oldest version of TLS, `1.2` or `1.3`; 1.2 unless given.
