@@ -53,7 +53,7 @@ pub use crate::{
     phases::{SPANS, SPANS_REUSED},
     probe::HttpProbe,
     request::Request,
-    session::{Bound, Session},
+    session::{Bound, Question, Session},
     tokens::Tokens,
     wire::Wire,
 };

@@ -7,7 +7,9 @@ use probe_core::{BoxFuture, Context, Failure, FailureClass, Probe, Secret};
 use probe_expect::Found;
 use probe_keys::Findings;
 
-use crate::{Bound, HttpKeys, Network, OAuth2, Request, Session, Wire, compile, doubt, judge::Expected, phases};
+use crate::{
+    Bound, HttpKeys, Network, OAuth2, Question, Request, Session, Wire, compile, doubt, judge::Expected, phases,
+};
 
 /// One request, compiled, and what is expected of its answer.
 #[derive(Debug)]
@@ -58,13 +60,14 @@ impl HttpProbe {
     }
 
     async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
-        let Context { root, propagation, .. } = context;
         let bound = Bound { until: context.deadline, whole: context.timeout };
-        let hop = session.ask(root, &self.request, self.tokens.as_deref(), wire, propagation, bound).await?;
+        let (parent, trace) = (&context.root, &context.propagation);
+        let (request, tokens) = (&self.request, self.tokens.as_deref());
+        let hop = session.ask(&Question { parent, request, tokens, wire, trace, bound }).await?;
         let seen = hop.seen();
         let (values, judged) = self.expected.judge(hop, |_| Found::default());
         context.learnt.learn(values.secrets());
-        judged.map_err(|failure| session.told(failure, &self.request, wire, seen, Some(bound.whole)))
+        judged.map_err(|failure| session.told(failure, request, wire, &seen, Some(bound.whole)))
     }
 
     /// Side by side; up only when each is.

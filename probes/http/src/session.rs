@@ -48,6 +48,23 @@ struct Made {
     client: Arc<Client>,
 }
 
+/// What is asked, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The span above those of the requests.
+    pub parent: &'a Span,
+    /// The request.
+    pub request: &'a Request,
+    /// Where it gets a token to bring; a 401 gives that up, and a new one is tried once.
+    pub tokens: Option<&'a OAuth2>,
+    /// The way to the target.
+    pub wire: &'a Wire,
+    /// What the target is told of our trace.
+    pub trace: &'a Propagation,
+    /// How long it may take.
+    pub bound: Bound,
+}
+
 /// The bound on asking.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
@@ -79,26 +96,16 @@ impl Session {
         Self { jar: Some(Jar::default()), ..Self::new(learnt) }
     }
 
-    /// Asks within `bound`, and follows redirects; each request, also one for a token, is a span below `parent`. The last
-    /// answer's span is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
-    ///
-    /// With `tokens`, the request brings a token from there; a 401 gives it up, and a new one is tried once.
+    /// Asks, and follows redirects; each request, also one for a token, is a span below the parent. The last answer's span
+    /// is still open: it is for [`Expected::judge`](crate::Expected::judge) to end.
     ///
     /// # Errors
     /// There was no answer in time, or none that could be followed. The failure has a command line that asks the same.
-    pub async fn ask(
-        &self,
-        parent: &Span,
-        request: &Request,
-        tokens: Option<&OAuth2>,
-        wire: &Wire,
-        trace: &Propagation,
-        bound: Bound,
-    ) -> Result<Hop, Failure> {
+    pub async fn ask(&self, question: &Question<'_>) -> Result<Hop, Failure> {
+        let Question { parent, request, tokens, wire, bound, .. } = *question;
         let begun = Instant::now();
         let way = Mutex::default();
-        let asked = self.asked(parent, request, tokens, wire, trace, begun, &way);
-        let failed = match time::timeout_at(bound.until, asked).await {
+        let failed = match time::timeout_at(bound.until, self.asked(question, begun, &way)).await {
             Ok(Ok(hop)) => return Ok(hop),
             Ok(Err(failure)) => failure,
             Err(_) => {
@@ -109,26 +116,17 @@ impl Session {
         let OnWay { seen, fetches } = lock(&way).clone();
         Err(match tokens.filter(|_| fetches) {
             Some(tokens) => failed.reproduce(curl(tokens.request(), wire, &seen, Some(bound.whole))),
-            None => self.told(failed, request, wire, seen, Some(bound.whole)),
+            None => self.told(failed, request, wire, &seen, Some(bound.whole)),
         })
     }
 
-    #[allow(clippy::too_many_arguments)]
-    async fn asked(
-        &self,
-        parent: &Span,
-        request: &Request,
-        tokens: Option<&OAuth2>,
-        wire: &Wire,
-        trace: &Propagation,
-        begun: Instant,
-        way: &Mutex<OnWay>,
-    ) -> Result<Hop, Failure> {
-        let Some(tokens) = tokens else { return self.follow(parent, request, wire, Some(trace), begun, way).await };
+    async fn asked(&self, question: &Question<'_>, begun: Instant, way: &Mutex<OnWay>) -> Result<Hop, Failure> {
+        let Question { request, tokens, trace, .. } = *question;
+        let Some(tokens) = tokens else { return self.follow(question, request, Some(trace), begun, way).await };
         let (mut stale, mut at) = (None, begun);
         loop {
-            let token = self.token(tokens, stale.as_ref(), parent, wire, &mut at, way).await?;
-            let hop = self.follow(parent, &request.with_token(&token), wire, Some(trace), at, way).await?;
+            let token = self.token(question, tokens, stale.as_ref(), &mut at, way).await?;
+            let hop = self.follow(question, &request.with_token(&token), Some(trace), at, way).await?;
             if hop.answer.status != StatusCode::UNAUTHORIZED || stale.is_some() {
                 return Ok(hop);
             }
@@ -146,29 +144,28 @@ impl Session {
         failure: Failure,
         request: &Request,
         wire: &Wire,
-        seen: Seen,
+        seen: &Seen,
         limit: Option<Duration>,
     ) -> Failure {
         // What a token was is shown nowhere, but that there was one.
         let masked = self.brought.load(Ordering::Relaxed) && !request.is_authorized();
         let shown =
             if masked { Cow::Owned(request.with_token(&Secret::new(Secret::MASK))) } else { Cow::Borrowed(request) };
-        failure.reproduce(curl(&shown, wire, &seen, limit))
+        failure.reproduce(curl(&shown, wire, seen, limit))
     }
 
     /// A token; what asks for one begins `at` this moment, and what follows then where that ended.
     async fn token(
         &self,
+        question: &Question<'_>,
         tokens: &OAuth2,
         stale: Option<&Secret>,
-        parent: &Span,
-        wire: &Wire,
         at: &mut Instant,
         way: &Mutex<OnWay>,
     ) -> Result<Secret, Failure> {
         *lock(way) = OnWay { fetches: true, ..OnWay::default() };
         let fetch = async |request: &Request| {
-            let asked = self.follow(parent, request, wire, None, *at, way).await;
+            let asked = self.follow(question, request, None, *at, way).await;
             *at = asked.as_ref().map_or_else(|_| Instant::now(), |hop| hop.ended);
             asked
         };
@@ -182,13 +179,13 @@ impl Session {
     /// Asks until an answer is the last one; what is seen on the way is noted there.
     async fn follow(
         &self,
-        parent: &Span,
+        question: &Question<'_>,
         first: &Request,
-        wire: &Wire,
         trace: Option<&Propagation>,
         mut begun: Instant,
         way: &Mutex<OnWay>,
     ) -> Result<Hop, Failure> {
+        let Question { parent, wire, .. } = *question;
         let mut trail = Trail::new(wire.redirects);
         let chain_begun = begun;
         let mut next: Option<Request> = None;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use probe_core::{Context, Failure, FailureClass, Op, Propagation, Span, Targets};
-use probe_http::{Bound, Session};
+use probe_http::{Bound, Question, Session};
 use tokio::time::{self, Instant};
 
 use crate::{
@@ -120,7 +120,8 @@ impl<'a> Running<'a> {
         let named = listed || self.script.hosts.iter().any(|host| host == request.host());
         let trace = if named { &context.propagation } else { &self.untraced };
         let bound = Bound { until, whole: step.timeout.unwrap_or(context.timeout) };
-        let hop = self.session.ask(span, &request, tokens.as_deref(), &step.wire, trace, bound).await?;
+        let (tokens, wire) = (tokens.as_deref(), &step.wire);
+        let hop = self.session.ask(&Question { parent: span, request: &request, tokens, wire, trace, bound }).await?;
         let seen = hop.seen();
         let (values, judged) = step.expected.judge(hop, |key| self.scope.find(key));
         context.learnt.learn(values.secrets());
@@ -134,7 +135,7 @@ impl<'a> Running<'a> {
         if !told.is_empty() {
             span.set("keys", told);
         }
-        judged.map_err(|failure| self.session.told(failure, &request, &step.wire, seen, Some(bound.whole)).into())
+        judged.map_err(|failure| self.session.told(failure, &request, wire, &seen, Some(bound.whole)).into())
     }
 
     /// When this step is cut off: of a script that cleans up, some time is kept for that.

@@ -5,7 +5,8 @@ use std::{future::pending, time::Duration};
 use probe_core::{BoxFuture, Context, Failure, Outcome, Probe, Propagation, Run, Verdict, run_probe};
 use probe_expect::Found;
 use probe_http::{
-    AnswerKeys, Asked, AskedHeader, Bound, Expected, Network, Payload, Request, Session, Tokens, Wire, WireKeys,
+    AnswerKeys, Asked, AskedHeader, Bound, Expected, Network, Payload, Question, Request, Session, Tokens, Wire,
+    WireKeys,
 };
 use probe_keys::Findings;
 
@@ -57,12 +58,13 @@ impl Chain {
             let header = AskedHeader { name: "x-step".into(), value: (*path).into(), secret: false };
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
             let request = Request::new(asked)?;
-            let Context { root, propagation, deadline, timeout, .. } = context;
-            let bound = Bound { until: *deadline, whole: *timeout };
-            let hop = session.ask(root, &request, None, &self.wire, propagation, bound).await?;
+            let bound = Bound { until: context.deadline, whole: context.timeout };
+            let (parent, trace, wire) = (&context.root, &context.propagation, &self.wire);
+            let question = Question { parent, request: &request, tokens: None, wire, trace, bound };
+            let hop = session.ask(&question).await?;
             let seen = hop.seen();
             let (_, judged) = self.expected.judge(hop, |_| Found::default());
-            judged.map_err(|failure| session.told(failure, &request, &self.wire, seen, None))?;
+            judged.map_err(|failure| session.told(failure, &request, &self.wire, &seen, None))?;
         }
         Ok(())
     }
