@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// What is asked, each as the keys of an http probe; `BASE` is the target.
-const SHAPES: [&str; 57] = [
+const SHAPES: [&str; 58] = [
     "url: 'BASE/'",
     "url: 'BASE'",
     "url: 'BASE/a/b?c=d'",
@@ -42,6 +42,7 @@ const SHAPES: [&str; 57] = [
     "url: 'BASE/', headers: {x-quotes: 'it''s \"so\" and \\ so'}",
     "url: 'BASE/', headers: {x-shell: '$(id) `id` ; rm & | > <'}",
     "url: 'BASE/', headers: {host: other.example}",
+    "url: 'BASE/', headers: {x-city: 'zürich'}",
     "url: 'BASE/', headers: {authorization: Bearer abc.def}",
     "url: 'BASE/', headers: {cookie: 'a=1; b=2'}",
     "url: 'BASE/', headers: {accept-encoding: identity}",

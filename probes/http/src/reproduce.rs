@@ -83,7 +83,8 @@ impl Command {
         // The cookies of the run hold the request's own.
         let own = request.headers.iter().filter(|(name, _)| cookies.is_none() || *name != COOKIE);
         for (name, value) in own.chain(cookies.map(|value| (&COOKIE, value))) {
-            match value.to_str() {
+            // Letters beyond ASCII go as they came from the file, in UTF-8.
+            match std::str::from_utf8(value.as_bytes()) {
                 Ok("") => self.add(["-H", &format!("{name};")]),
                 Ok(value) => self.add(["-H", &format!("{name}: {value}")]),
                 Err(_) => {}
@@ -105,7 +106,11 @@ impl Command {
             Ok(body) if body.len() <= LONGEST_BODY && !body.contains('\0') => self.add(["--data-raw", body]),
             _ => {
                 self.add(["--data-binary", "@body"]);
-                self.notes.push("body: the request's body, which is too long for here");
+                self.notes.push(if request.body.len() > LONGEST_BODY {
+                    "body: the request's body, which is too long for here"
+                } else {
+                    "body: the request's body, which no command line can hold"
+                });
             }
         }
     }

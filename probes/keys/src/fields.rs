@@ -106,6 +106,7 @@ impl<'a> Fields<'a> {
             let reason = format!("unknown key `{}`", entry.key);
             let mut valid = self.known.clone();
             valid.sort_unstable();
+            valid.dedup();
             let hint = match nearest(&entry.key, valid.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("valid here: {}", valid.join(", ")),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{check, ran, script};
 use crate::support::{
-    app::{App, TOKEN},
+    app::{App, SESSION, TOKEN},
     probe::run,
     target::{Target, answer},
 };
@@ -212,4 +212,13 @@ steps:
     let traced: Vec<bool> = app.asked().iter().map(|asked| asked.header("sentry-trace").is_some()).collect();
     assert_eq!(traced, [true, true]);
     assert_eq!(elsewhere.seen()[0].request.header("sentry-trace"), None);
+}
+
+#[tokio::test]
+async fn the_command_line_brings_the_cookies_that_the_step_brought() {
+    let app = App::start().await;
+    let ran = ran(&app, &format!("steps:{LOGIN}  - url: \"{{base}}/fail/500\"\n")).await;
+    let line = ran.failure().reproduce.clone().unwrap();
+    assert!(line.contains(&format!("-H 'cookie: session={SESSION}'")), "{line}");
+    assert!(ran.0.secrets.iter().any(|secret| secret.expose() == SESSION), "what leaves has it masked");
 }
