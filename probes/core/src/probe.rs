@@ -12,7 +12,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// One way of asking a target whether it is well.
 ///
 /// A probe does its work once, measures its steps into the [`Context`], and stops at the first broken expectation. It
-/// does not schedule itself, bound its own total time, tag, log to a sink, nor retry: its caller does.
+/// does not schedule itself, tag, log to a sink, nor retry: its caller does, and cuts it off at its deadline.
 pub trait Probe: fmt::Debug + Send + Sync {
     /// The kind as it stands after `probe:` in the configuration (`http`).
     fn kind(&self) -> &'static str;

@@ -54,12 +54,12 @@ impl HttpProbe {
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
-        let session = Session::with_cookies(context.learnt.clone());
-        let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(&session, context).await };
-        self.ask_over(wire, &session, context).await
+        let [(_, wire)] = self.wires.as_slice() else { return self.ask_each(context).await };
+        self.ask_over(wire, context).await
     }
 
-    async fn ask_over(&self, wire: &Wire, session: &Session, context: &Context) -> Result<(), Failure> {
+    async fn ask_over(&self, wire: &Wire, context: &Context) -> Result<(), Failure> {
+        let session = Session::new(context.learnt.clone());
         let bound = Bound { until: context.deadline, whole: context.timeout };
         let (parent, trace) = (&context.root, &context.propagation);
         let (request, tokens) = (&self.request, self.tokens.as_deref());
@@ -71,9 +71,9 @@ impl HttpProbe {
     }
 
     /// Side by side; up only when each is.
-    async fn ask_each(&self, session: &Session, context: &Context) -> Result<(), Failure> {
+    async fn ask_each(&self, context: &Context) -> Result<(), Failure> {
         let each = self.wires.iter().map(|(name, wire)| async move {
-            let asked = self.ask_over(wire, session, context).await;
+            let asked = self.ask_over(wire, context).await;
             asked.map_err(|failure| (name.unwrap_or_default(), failure))
         });
         let failures: Vec<_> = join_all(each).await.into_iter().filter_map(Result::err).collect();

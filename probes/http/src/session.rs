@@ -33,7 +33,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Session {
     clients: Mutex<Vec<Made>>,
-    jar: Option<Jar>,
+    jar: Jar,
     /// Whether a request brought a token that was fetched for it.
     brought: AtomicBool,
     learnt: Learnt,
@@ -85,15 +85,10 @@ struct OnWay {
 // === impl Session ===
 
 impl Session {
-    /// A session without cookies: each request stands alone. Tokens are `learnt`.
-    pub fn new(learnt: Learnt) -> Self {
-        Self { clients: Mutex::default(), jar: None, brought: AtomicBool::new(false), learnt }
-    }
-
     /// A session in which the cookies of an answer go along with the requests after it. They are `learnt`, and so are
     /// tokens.
-    pub fn with_cookies(learnt: Learnt) -> Self {
-        Self { jar: Some(Jar::default()), ..Self::new(learnt) }
+    pub fn new(learnt: Learnt) -> Self {
+        Self { clients: Mutex::default(), jar: Jar::default(), brought: AtomicBool::new(false), learnt }
     }
 
     /// Asks, and follows redirects; each request, also one for a token, is a span below the parent. The last answer's span
@@ -195,9 +190,7 @@ impl Session {
             let over = wire.way(same_keeper(&first.url, &request.url));
             let client = self.client(wire, over, request, first)?;
             let mut headers = request.headers.clone();
-            if let Some(jar) = &self.jar {
-                jar.give(&request.url, &mut headers);
-            }
+            self.jar.give(&request.url, &mut headers);
             if next.is_none() {
                 lock(way).seen.brought = headers.get(COOKIE).cloned();
             }
@@ -212,11 +205,8 @@ impl Session {
             (hop.seen, hop.chain_begun) = (lock(way).seen.clone(), chain_begun);
             let ended = hop.ended;
             let to = trail.next(request, &hop.answer);
-            if let Some(jar) = &self.jar {
-                let cookies = jar.take(&request.url, &hop.answer.headers);
-                lock(way).seen.cookies |= hop.answer.headers.contains_key(SET_COOKIE);
-                self.learnt.learn(cookies);
-            }
+            self.learnt.learn(self.jar.take(&request.url, &hop.answer.headers));
+            lock(way).seen.cookies |= hop.answer.headers.contains_key(SET_COOKIE);
             match to {
                 Ok(None) => return Ok(hop),
                 Ok(Some(to)) => {

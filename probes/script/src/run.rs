@@ -41,7 +41,7 @@ enum Broken {
 impl<'a> Running<'a> {
     pub(crate) fn new(script: &'a ScriptProbe, context: &'a Context) -> Self {
         let untraced = Propagation { baggage: None, sentry: false, w3c: false, ..context.propagation.clone() };
-        let (session, begun) = (Session::with_cookies(context.learnt.clone()), Instant::now());
+        let (session, begun) = (Session::new(context.learnt.clone()), Instant::now());
         Self { script, context, session, scope: script.scope(context), untraced, begun }
     }
 

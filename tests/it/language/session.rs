@@ -19,13 +19,12 @@ struct Chain {
     paths: Vec<&'static str>,
     wire: Wire,
     expected: Expected,
-    cookies: bool,
 }
 
 // === impl Chain ===
 
 impl Chain {
-    fn new(target: &Target, paths: &[&'static str], cookies: bool) -> Self {
+    fn new(target: &Target, paths: &[&'static str]) -> Self {
         let keys = WireKeys {
             redirects: None,
             tls: None,
@@ -44,16 +43,11 @@ impl Chain {
             paths: paths.to_vec(),
             wire: Wire::compile(&keys, false, &network, &findings).expect("nothing is wrong"),
             expected: Expected::new(&answer, &http::Method::GET),
-            cookies,
         }
     }
 
     async fn ask(&self, context: &Context) -> Result<(), Failure> {
-        let session = if self.cookies {
-            Session::with_cookies(context.learnt.clone())
-        } else {
-            Session::new(context.learnt.clone())
-        };
+        let session = Session::new(context.learnt.clone());
         for path in &self.paths {
             let header = AskedHeader { name: "x-step".into(), value: (*path).into(), secret: false };
             let asked = Asked { url: format!("{}{path}", self.base), headers: vec![header], ..Asked::default() };
@@ -112,7 +106,7 @@ async fn keeps_alive() -> std::net::SocketAddr {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_used_again_within_a_session() {
     let target = Target::always(vec![answer(200, "")]).await;
-    let mut chain = Chain::new(&target, &["/1", "/2", "/3", "/4"], false);
+    let mut chain = Chain::new(&target, &["/1", "/2", "/3", "/4"]);
     chain.base = format!("http://{}", keeps_alive().await);
     let outcome = chain.run().await;
     assert_eq!(outcome.verdict, Verdict::Up, "{outcome:#?}");
@@ -123,17 +117,15 @@ async fn a_connection_is_used_again_within_a_session() {
 }
 
 #[tokio::test]
-async fn cookies_are_carried_over_when_the_session_has_a_jar() {
+async fn cookies_are_carried_over() {
     let cookie = "HTTP/1.1 200 OK\r\nset-cookie: session=0123456789abcdef; Path=/in\r\ncontent-length: 0\r\n\r\n";
-    for (cookies, want) in [(true, [None, Some("session=0123456789abcdef"), None]), (false, [None; 3])] {
-        let target = Target::always(vec![Act::write(cookie)]).await;
-        let outcome = Chain::new(&target, &["/login", "/in/side", "/out"], cookies).run().await;
-        assert_eq!(outcome.verdict, Verdict::Up);
-        let seen = target.seen();
-        let found: Vec<_> = seen.iter().map(|seen| seen.request.header("cookie")).collect();
-        assert_eq!(found, want);
-        assert_eq!(seen[2].request.header("x-step"), Some("/out"));
-    }
+    let target = Target::always(vec![Act::write(cookie)]).await;
+    let outcome = Chain::new(&target, &["/login", "/in/side", "/out"]).run().await;
+    assert_eq!(outcome.verdict, Verdict::Up);
+    let seen = target.seen();
+    let found: Vec<_> = seen.iter().map(|seen| seen.request.header("cookie")).collect();
+    assert_eq!(found, [None, Some("session=0123456789abcdef"), None]);
+    assert_eq!(seen[2].request.header("x-step"), Some("/out"));
 }
 
 #[tokio::test]
@@ -145,7 +137,7 @@ async fn a_cookie_is_known_as_a_secret() {
         Some(cookie) => vec![answer(500, cookie)],
     })
     .await;
-    let outcome = Chain::new(&target, &["/login", "/in"], true).run().await;
+    let outcome = Chain::new(&target, &["/login", "/in"]).run().await;
     let failure = outcome.verdict.failure().unwrap();
     let line = failure.reproduce.as_deref().unwrap_or_default();
     assert!(line.starts_with("curl -i ") && line.contains("x-step: /in"), "{line}");
